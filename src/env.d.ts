@@ -1,0 +1,28 @@
+// The Worker's bindings, as wrangler.jsonc names them. Ambient, so that a file that needs them imports nothing for it.
+
+interface Env {
+  readonly SUPERVISOR: DurableObjectNamespace<import("./app/supervisor.ts").Supervisor>;
+  readonly DIRECTORY: DurableObjectNamespace<import("./app/directory.ts").Directory>;
+  readonly BUCKET: R2Bucket;
+  readonly LOADER: WorkerLoader;
+  /** The host's own name, without port. Apps answer at <app>.HOST. */
+  readonly HOST: string;
+  /** The owner's token. Without it everything but the templates is closed. */
+  readonly ADMIN_TOKEN?: string;
+}
+
+declare namespace Cloudflare {
+  interface Env {
+    readonly SUPERVISOR: DurableObjectNamespace<import("./app/supervisor.ts").Supervisor>;
+    readonly DIRECTORY: DurableObjectNamespace<import("./app/directory.ts").Directory>;
+    readonly BUCKET: R2Bucket;
+    readonly LOADER: WorkerLoader;
+    readonly HOST: string;
+    readonly ADMIN_TOKEN?: string;
+  }
+}
+
+declare module "*.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
+}

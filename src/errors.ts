@@ -1,0 +1,67 @@
+// The one error class that crosses module borders, and the closed list of its codes. A leaf: it imports nothing.
+// An expected outcome (a ref refused, a build that failed) is a returned value; a HostingError is a client's fault.
+// http/router.ts alone maps a code to an HTTP status.
+
+/** Every code that a pusher, an API client or a visitor can be shown. Codes are stable: a code is never renamed or reused. */
+export const ERROR_CODES = [
+  // Who is asking, and for what.
+  "auth-required", // no token, or one that is not known
+  "auth-forbidden", // a request that a browser sends from another origin
+  "host-not-configured", // ADMIN_TOKEN is not set, so everything but the templates is closed
+  "not-found", // no such route, repository, template or deploy
+  "method-not-allowed",
+  "invalid-request", // a JSON body, header or parameter that is not of the documented shape
+  "invalid-app-name",
+  "app-exists",
+  // Git's side.
+  "protocol-error", // bytes that are not what git's protocol says
+  "push-too-large", // a push over the limit on received bytes
+  "object-too-large",
+  "pack-invalid", // a pack that is malformed, truncated or does not match its checksum
+  "object-invalid", // an object that git fsck refuses
+  "object-missing", // an object that is named but neither sent nor stored
+  "ref-invalid", // a name that git check-ref-format refuses, or one that is not for pushing
+  "ref-stale", // the ref moved between the advertisement and the commit
+  "ref-conflict", // refs/heads/a beside refs/heads/a/b
+  "ref-refused", // refused by a setting or by another command of an atomic push
+  "branch-not-deployed", // a branch that is not the production branch, pushed without -o store
+  "branch-protected", // the production branch cannot be deleted
+  "push-option-unknown",
+  // The build.
+  "entry-not-found",
+  "config-invalid", // wrangler.jsonc, package.json or tsconfig.json cannot be read
+  "config-unsupported", // asks for something this host does not have
+  "syntax-error",
+  "dependency-not-found",
+  "import-not-found",
+  "build-failed", // any other message of the bundler
+  "build-limit", // time, memory, files or bytes
+  "bundle-too-large",
+  "lfs-pointer",
+  // The app's class and its start.
+  "export-missing",
+  "export-wrong-kind",
+  "worker-unsupported", // an ordinary Worker with bindings
+  "start-failed", // a throw at module scope or in the constructor
+  "start-timeout",
+  // Serving.
+  "app-not-found",
+  "app-not-deployed",
+  "app-failed",
+  "app-busy", // held longer than a deploy may hold a request
+  "internal-error",
+] as const;
+
+/** One of the closed list of codes. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** A request that cannot be served as asked. The message is a full sentence that the client may be shown. */
+export class HostingError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "HostingError";
+    this.code = code;
+  }
+}

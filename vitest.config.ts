@@ -1,0 +1,36 @@
+// Two projects: unit tests inside workerd (the real runtime, with facets, the loader and R2), and end-to-end tests in Node,
+// which drive the real git client against the Worker under wrangler dev.
+import { execFileSync } from "node:child_process";
+import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import { defineConfig } from "vitest/config";
+
+execFileSync(process.execPath, ["scripts/generate.ts"], { stdio: "inherit" });
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.jsonc" },
+            miniflare: { bindings: { ADMIN_TOKEN: "unit-test-token" } },
+          }),
+        ],
+        test: {
+          name: "workerd",
+          include: ["test/{git,store,repo,app,http,build}/**/*.test.ts", "test/*.test.ts"],
+          setupFiles: ["test/runs-in-workerd.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
