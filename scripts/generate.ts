@@ -1,0 +1,65 @@
+// Writes the *.generated.json files: text that the Worker carries to run elsewhere. wrangler.jsonc names this as its build
+// command and vitest.config.ts runs it, so nobody runs it by hand.
+//   build/isolate.generated.json          the builder isolate's program, and esbuild's own JavaScript
+//   src/app/wrapper.generated.json        the wrapper module around an app's class
+//   src/repo/templates.generated.json     the starter templates, file by file
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, version as esbuildVersion } from "esbuild-wasm";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** One program as ES module text. What a Dynamic Worker has anyway stays an import. */
+async function bundle(entry: string, external: readonly string[]): Promise<string> {
+  const result = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    external: ["cloudflare:*", "node:*", ...external],
+    legalComments: "none",
+    logLevel: "error",
+  });
+  return result.outputFiles.map((file) => file.text).join("");
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Only a changed file is written, so that wrangler's watcher sees nothing where nothing changed. */
+function writeGenerated(path: string, value: unknown): void {
+  const text = `${JSON.stringify(value)}\n`;
+  const target = join(ROOT, path);
+  if (existsSync(target) && readFileSync(target, "utf8") === text) return;
+  writeFileSync(target, text);
+}
+
+function readTemplate(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => [relative(folder, path).split(sep).join("/"), readFileSync(path, "utf8")] as const)
+    .filter(([path]) => !/^(node_modules|\.wrangler)\//.test(path));
+  return Object.fromEntries(files.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const isolate = await bundle("build/isolate.ts", ["./esbuild.js", "./esbuild.wasm"]);
+const esbuild = readFileSync(join(ROOT, "node_modules/esbuild-wasm/esm/browser.min.js"), "utf8");
+writeGenerated("build/isolate.generated.json", {
+  version: `esbuild-${esbuildVersion}-${sha256(isolate).slice(0, 12)}`,
+  isolate,
+  esbuild,
+});
+
+const wrapper = await bundle("src/app/wrapper.ts", ["./app.js"]);
+writeGenerated("src/app/wrapper.generated.json", { wrapper, version: sha256(wrapper).slice(0, 12) });
+
+const templates = readdirSync(join(ROOT, "templates"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => [entry.name, readTemplate(join(ROOT, "templates", entry.name))] as const);
+writeGenerated("src/repo/templates.generated.json", Object.fromEntries(templates));
