@@ -1,0 +1,54 @@
+// What an isolate keeps of R2 between requests: packs' indexes, edge files and small packs, least recently used out first.
+// Only immutable content goes in (a pack's files are never overwritten), so nothing here can be stale. Refs never go in.
+// Requests do not share a read that is under way: a promise belongs to the request that began it.
+
+const DEFAULT_LIMIT_BYTES = 24 * 1024 * 1024;
+
+/** Immutable bytes by R2 key, bounded by their sum. One per isolate: index.ts makes it and passes it down. */
+export class PackCache {
+  readonly #limitBytes: number;
+  // A Map iterates in the order of insertion; a hit is inserted again, so the first key is the least recently used.
+  readonly #entries = new Map<string, Uint8Array>();
+  #sizeBytes = 0;
+
+  constructor(limitBytes: number = DEFAULT_LIMIT_BYTES) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** The bytes kept under a key. They are shared: the caller must not write to them. */
+  find(key: string): Uint8Array | undefined {
+    const bytes = this.#entries.get(key);
+    if (bytes === undefined) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, bytes);
+    return bytes;
+  }
+
+  /**
+   * Keeps bytes, which nobody may change from now on. A file of more than half the limit is not kept: it would push out
+   * everything else for one reader. (The index of 250,000 objects is 8 MB and is kept; every small push needs it.)
+   */
+  keep(key: string, bytes: Uint8Array): void {
+    this.drop(key);
+    if (bytes.byteLength * 2 > this.#limitBytes) return;
+    this.#entries.set(key, bytes);
+    this.#sizeBytes += bytes.byteLength;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#sizeBytes <= this.#limitBytes) return;
+      this.drop(oldest);
+    }
+  }
+
+  /** Forgets a key, for instance of a pack that was deleted. */
+  drop(key: string): void {
+    const bytes = this.#entries.get(key);
+    if (bytes === undefined) return;
+    this.#entries.delete(key);
+    this.#sizeBytes -= bytes.byteLength;
+  }
+
+  /** The sum of what is kept, never more than the limit. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+}
