@@ -5,11 +5,11 @@
 //   src/repo/templates.generated.json     the starter templates, file by file
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, version as esbuildVersion } from "esbuild-wasm";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** One program as ES module text. What a Dynamic Worker has anyway stays an import. */
 async function bundle(entry: string, external: readonly string[]): Promise<string> {

@@ -18,7 +18,9 @@ function readPackages(path) {
 function isInstalled() {
   const installed = readPackages(join(ROOT, "node_modules", ".package-lock.json"));
   const wanted = Object.entries(readPackages(join(ROOT, "package-lock.json")));
-  return wanted.every(([path, { version, optional }]) => (installed[path] ? installed[path].version === version : optional));
+  return wanted.every(([path, { version, optional }]) =>
+    installed[path] ? installed[path].version === version : optional,
+  );
 }
 
 if (!isInstalled()) {
