@@ -60,10 +60,7 @@ const CAPABILITIES = {
 export type CapabilityName<S extends Service> = keyof (typeof CAPABILITIES)[S] & string;
 
 /** What a client asked for: a capability's value, or true where it gave none. */
-export type RequestedCapabilities<S extends Service> = ReadonlyMap<
-  CapabilityName<S>,
-  string | true
->;
+export type RequestedCapabilities<S extends Service> = ReadonlyMap<CapabilityName<S>, string | true>;
 
 /** The announced capabilities in order, each as "name" or "name=value": v0 and v1 join them with spaces, v2 sends a line each. */
 export function listCapabilities<S extends Service>(
@@ -91,10 +88,7 @@ export function formatCapabilities<S extends "git-receive-pack" | "git-upload-pa
  * What a client asks for in versions 0 and 1, separated by white space, as git's parse_feature_value reads it: the first of two
  * counts, and what was not announced is ignored.
  */
-export function parseCapabilities<S extends Service>(
-  service: S,
-  text: string,
-): RequestedCapabilities<S> {
+export function parseCapabilities<S extends Service>(service: S, text: string): RequestedCapabilities<S> {
   const requested = new Map<CapabilityName<S>, string | true>();
   for (const word of text.split(/[ \t\n\v\f\r]+/)) {
     const { name, value } = splitCapability(word);
@@ -111,9 +105,6 @@ export function splitCapability(word: string): { name: string; value: string | t
 }
 
 /** Whether the service's table has a row of this name. */
-export function isCapability<S extends Service>(
-  service: S,
-  name: string,
-): name is CapabilityName<S> {
+export function isCapability<S extends Service>(service: S, name: string): name is CapabilityName<S> {
   return Object.hasOwn(CAPABILITIES[service], name);
 }

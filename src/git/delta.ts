@@ -21,11 +21,7 @@ export function readDeltaSizes(delta: Uint8Array): DeltaSizes {
  * Errors: HostingError "object-too-large" past `maxBytes`, "pack-invalid" for a delta that is malformed or for another base.
  * The result is allocated only once the instructions are known to fill it, so that a size alone costs nothing.
  */
-export function applyDelta(
-  base: Uint8Array,
-  delta: Uint8Array,
-  limits: { readonly maxBytes: number },
-): Uint8Array {
+export function applyDelta(base: Uint8Array, delta: Uint8Array, limits: { readonly maxBytes: number }): Uint8Array {
   const { baseBytes, resultBytes, bodyOffset } = readDeltaSizes(delta);
   if (baseBytes !== base.byteLength) {
     throw invalid(`is for a base of ${baseBytes} bytes, but its base has ${base.byteLength}`);

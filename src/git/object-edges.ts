@@ -57,8 +57,7 @@ export function timeOf(kind: ObjectKind, bytes: Uint8Array): number {
 
 function forEachCommitEdge(bytes: Uint8Array, visit: EdgeVisitor): void {
   const id = new Uint8Array(20);
-  if (!startsWith(bytes, 0, TREE) || !readHexLine(bytes, TREE.length, id))
-    throw malformed("commit");
+  if (!startsWith(bytes, 0, TREE) || !readHexLine(bytes, TREE.length, id)) throw malformed("commit");
   visit(id, 0, "tree");
   let at = TREE.length + 41;
   while (startsWith(bytes, at, PARENT)) {
@@ -111,9 +110,11 @@ function readHexLine(bytes: Uint8Array, start: number, id: Uint8Array): boolean 
   return bytes[start + 40] === 0x0a;
 }
 
+/** Git reads the ids in objects in either case (hexval). */
 function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  return byte >= 0x61 && byte <= 0x66 ? byte - 0x57 : -1;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
 function lineEnd(bytes: Uint8Array, start: number): number {

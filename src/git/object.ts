@@ -56,17 +56,22 @@ export interface TreeEntry {
 
 /** The modes of tree entries, without the permission bits of files. */
 export const TREE_MODE = 0o040000;
+export const FILE_MODE = 0o100000;
 export const SYMLINK_MODE = 0o120000;
 export const GITLINK_MODE = 0o160000;
-const FORMAT_BITS = 0o170000;
+/** The bits of a mode that say which of these it is. */
+export const FORMAT_BITS = 0o170000;
 
 const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
-/** The kind of object that an entry of this mode names; undefined for a gitlink, whose commit is in another repository. */
+/**
+ * The kind of object that an entry of this mode names; undefined for a gitlink, whose commit is in another repository, and for
+ * what git takes for one: any mode that is none of a file, a symbolic link or a tree (canon_mode).
+ */
 export function kindOfMode(mode: number): ObjectKind | undefined {
   const format = mode & FORMAT_BITS;
-  if (format === GITLINK_MODE) return undefined;
-  return format === TREE_MODE ? "tree" : "blob";
+  if (format === TREE_MODE) return "tree";
+  return format === FILE_MODE || format === SYMLINK_MODE ? "blob" : undefined;
 }
 
 /** The object's id: SHA-1 over its header and content. */
@@ -80,21 +85,18 @@ export function hashObjectBytes(kind: ObjectKind, bytes: Uint8Array): Uint8Array
 }
 
 /** The hash of an object whose content is still to come, for one that is too large to be held whole. */
-export function startObjectHash(
-  kind: ObjectKind,
-  sizeBytes: number,
-): ReturnType<typeof createHash> {
+export function startObjectHash(kind: ObjectKind, sizeBytes: number): ReturnType<typeof createHash> {
   return createHash("sha1").update(`${kind} ${sizeBytes}\0`);
 }
 
 /** Errors: HostingError "object-invalid" where git's parse_commit_buffer fails. */
 export function readCommit(bytes: Uint8Array): Commit {
   const { headers, message } = readHeaders(bytes);
-  const treeId = parseObjectId(headers[0]?.value ?? "");
+  const treeId = parseHexId(headers[0]?.value);
   if (headers[0]?.key !== "tree" || !treeId) throw malformed("commit");
   const parentIds: ObjectId[] = [];
   for (const { key, value } of headers.slice(1)) {
-    const parentId = key === "parent" ? parseObjectId(value) : undefined;
+    const parentId = key === "parent" ? parseHexId(value) : undefined;
     if (!parentId) break;
     parentIds.push(parentId);
   }
@@ -112,7 +114,7 @@ export function readCommit(bytes: Uint8Array): Commit {
 /** Errors: HostingError "object-invalid" where git's parse_tag_buffer fails. */
 export function readTag(bytes: Uint8Array): Tag {
   const { headers, message } = readHeaders(bytes);
-  const targetId = headers[0]?.key === "object" ? parseObjectId(headers[0].value) : undefined;
+  const targetId = headers[0]?.key === "object" ? parseHexId(headers[0].value) : undefined;
   const targetKind = headers[1]?.key === "type" ? parseObjectKind(headers[1].value) : undefined;
   if (!targetId || !targetKind) throw malformed("tag");
   return { targetId, targetKind, name: findHeader(headers, "tag") ?? "", message };
@@ -133,26 +135,32 @@ export function readTree(bytes: Uint8Array): TreeEntry[] {
  * Visits the entries without making anything: the name lies from `nameStart` to `idOffset - 1`, where its NUL is, and the id's
  * 20 bytes follow. Errors: HostingError "object-invalid".
  */
-export function forEachTreeEntry(
-  bytes: Uint8Array,
-  visit: (mode: number, nameStart: number, idOffset: number) => void,
-): void {
+export function forEachTreeEntry(bytes: Uint8Array, visit: TreeEntryVisitor): void {
+  if (!scanTree(bytes, visit)) throw malformed("tree");
+}
+
+/** Called for each entry of a tree, with positions in the tree's bytes. */
+export type TreeEntryVisitor = (mode: number, nameStart: number, idOffset: number) => void;
+
+/** As forEachTreeEntry, but false where the bytes stop being a tree. Modes are of 16 bits, as in git's fsck_tree. */
+export function scanTree(bytes: Uint8Array, visit: TreeEntryVisitor): boolean {
   let at = 0;
   while (at < bytes.byteLength) {
     let mode = 0;
     let digit = bytes[at] ?? 0;
     const modeStart = at;
     while (digit >= 0x30 && digit <= 0x37) {
-      mode = (mode * 8 + digit - 0x30) & 0xffffff;
+      mode = (mode * 8 + digit - 0x30) & 0xffff;
       digit = bytes[++at] ?? 0;
     }
-    if (digit !== 0x20 || at === modeStart) throw malformed("tree");
+    if (digit !== 0x20 || at === modeStart) return false;
     const nameStart = at + 1;
     const nameEnd = bytes.indexOf(0, nameStart);
-    if (nameEnd <= nameStart || nameEnd + 21 > bytes.byteLength) throw malformed("tree");
+    if (nameEnd <= nameStart || nameEnd + 21 > bytes.byteLength) return false;
     visit(mode, nameStart, nameEnd + 1);
     at = nameEnd + 21;
   }
+  return true;
 }
 
 /** The kind named in a tag, or undefined. */
@@ -172,11 +180,14 @@ function readHeaders(bytes: Uint8Array): { headers: Header[]; message: string } 
   const head = blank < 0 ? text : text.slice(0, blank);
   const headers = head.split("\n").map((line) => {
     const space = line.indexOf(" ");
-    return space < 0
-      ? { key: line, value: "" }
-      : { key: line.slice(0, space), value: line.slice(space + 1) };
+    return space < 0 ? { key: line, value: "" } : { key: line.slice(0, space), value: line.slice(space + 1) };
   });
   return { headers, message: blank < 0 ? "" : text.slice(blank === 0 ? 1 : blank + 2) };
+}
+
+/** Git reads the ids in objects in either case. */
+function parseHexId(text = ""): ObjectId | undefined {
+  return parseObjectId(text.toLowerCase());
 }
 
 function findHeader(headers: readonly Header[], key: string): string | undefined {

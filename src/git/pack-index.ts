@@ -34,8 +34,7 @@ export function sortIds(ids: Uint8Array, count: number): Uint32Array {
     order[position] = i;
     next[prefix] = position + 1;
   }
-  const compare = (a: number, b: number): number =>
-    compareIds(ids, a * ID_BYTES, ids, b * ID_BYTES);
+  const compare = (a: number, b: number): number => compareIds(ids, a * ID_BYTES, ids, b * ID_BYTES);
   for (let prefix = 0; prefix < 0x10000; prefix++) {
     const start = starts[prefix] ?? 0;
     const end = starts[prefix + 1] ?? 0;

@@ -22,6 +22,9 @@ export const MAX_PKT_PAYLOAD_BYTES = MAX_PKT_BYTES - 4;
 /** What fits in one side-band-64k packet beside its header and channel. */
 export const MAX_SIDE_BAND_BYTES = MAX_PKT_BYTES - 5;
 
+/** The same for a client that asked for plain side-band, whose packets end at 1000 bytes. */
+export const MAX_SMALL_SIDE_BAND_BYTES = 1000 - 5;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 const EMPTY = new Uint8Array(0);
@@ -133,11 +136,15 @@ export function encodePktLine(payload: string | Uint8Array): Uint8Array {
   return packet;
 }
 
-/** The bytes as side-band-64k packets of one channel, in order. No bytes: no packets. */
-export function encodeSideBand(channel: SideBandChannel, bytes: Uint8Array): Uint8Array[] {
+/** The bytes as side-band packets of one channel, in order, with at most `maxBytes` of them in each. No bytes: no packets. */
+export function encodeSideBand(
+  channel: SideBandChannel,
+  bytes: Uint8Array,
+  maxBytes: number = MAX_SIDE_BAND_BYTES,
+): Uint8Array[] {
   const packets: Uint8Array[] = [];
-  for (let at = 0; at < bytes.byteLength; at += MAX_SIDE_BAND_BYTES) {
-    const part = bytes.subarray(at, at + MAX_SIDE_BAND_BYTES);
+  for (let at = 0; at < bytes.byteLength; at += maxBytes) {
+    const part = bytes.subarray(at, at + maxBytes);
     const packet = new Uint8Array(part.byteLength + 5);
     writeLength(packet);
     packet[4] = channel;
