@@ -1,0 +1,72 @@
+// The objects of several packs under one numbering: object n of pack p is number firsts[p] + n. An object that lies in more than
+// one pack has one canonical number, that of the first pack which has it; marks, sets and sizes go by canonical numbers.
+import type { ObjectId } from "./object-id.ts";
+import type { PackIndex } from "./pack-index.ts";
+
+/** The largest pack should come first: most look-ups then end there. */
+export class MultiPackIndex {
+  readonly indexes: readonly PackIndex[];
+  /** One more than the largest number. */
+  readonly size: number;
+  /** The first number of each pack, and `size`. */
+  readonly #firsts: readonly number[];
+  /** Canonical number + 1, found when first asked for; 0 is not known yet. Pack 0 is canonical throughout and has no slots. */
+  readonly #canonical: Uint32Array;
+
+  constructor(indexes: readonly PackIndex[]) {
+    const firsts = [0];
+    for (const index of indexes) firsts.push((firsts.at(-1) ?? 0) + index.count);
+    this.indexes = indexes;
+    this.size = firsts.at(-1) ?? 0;
+    this.#firsts = firsts;
+    this.#canonical = new Uint32Array(this.size - (firsts[1] ?? 0));
+  }
+
+  /** The canonical number of the id in the 20 bytes, or -1. */
+  find(idBytes: Uint8Array, at = 0): number {
+    for (let pack = 0; pack < this.indexes.length; pack++) {
+      const n = this.indexes[pack]?.find(idBytes, at) ?? -1;
+      if (n >= 0) return (this.#firsts[pack] ?? 0) + n;
+    }
+    return -1;
+  }
+
+  /** The canonical number of an object of a pack. */
+  numberOf(pack: number, n: number): number {
+    if (pack === 0) return n;
+    const slot = (this.#firsts[pack] ?? 0) + n - (this.#firsts[1] ?? 0);
+    const known = this.#canonical[slot] ?? 0;
+    if (known > 0) return known - 1;
+    const number = this.find(this.indexAt(pack).idBytesAt(n));
+    this.#canonical[slot] = number + 1;
+    return number;
+  }
+
+  /** The pack that a number is of. */
+  packOf(number: number): number {
+    let low = 0;
+    let high = this.indexes.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.#firsts[middle] ?? 0) <= number) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** The number of a pack's first object. */
+  firstOf(pack: number): number {
+    return this.#firsts[pack] ?? this.size;
+  }
+
+  idAt(number: number): ObjectId {
+    const pack = this.packOf(number);
+    return this.indexAt(pack).idAt(number - this.firstOf(pack));
+  }
+
+  indexAt(pack: number): PackIndex {
+    const index = this.indexes[pack];
+    if (index === undefined) throw new RangeError(`There is no pack ${pack} of ${this.indexes.length}.`);
+    return index;
+  }
+}

@@ -1,0 +1,101 @@
+// What every object of some packs names, from their edge files: no object is inflated. Objects are canonical numbers of a
+// MultiPackIndex.
+import type { EdgeFile } from "./edge-file.ts";
+import type { MultiPackIndex } from "./multi-pack-index.ts";
+import type { ObjectKind } from "./object.ts";
+
+export class ObjectGraph {
+  readonly objects: MultiPackIndex;
+  readonly #edgeFiles: readonly EdgeFile[];
+  /** For each pack the canonical number + 1 of its external objects; 0 is not known yet. */
+  readonly #externals: readonly Uint32Array[];
+
+  /** The edge files in the order of the index's packs. Throws if one is of another pack. */
+  constructor(objects: MultiPackIndex, edgeFiles: readonly EdgeFile[]) {
+    const isSame = objects.indexes.every((index, pack) => index.count === edgeFiles[pack]?.count);
+    if (!isSame) throw new Error("An edge file has another number of objects than its pack's index.");
+    this.objects = objects;
+    this.#edgeFiles = edgeFiles;
+    this.#externals = edgeFiles.map((file) => new Uint32Array(file.externalCount));
+  }
+
+  /** One more than the largest number. */
+  get size(): number {
+    return this.objects.size;
+  }
+
+  kindAt(number: number): ObjectKind {
+    const pack = this.objects.packOf(number);
+    return this.#fileAt(pack).kindAt(number - this.objects.firstOf(pack));
+  }
+
+  /** The inflated size in bytes; 2^32 - 1 for anything larger. */
+  sizeAt(number: number): number {
+    const pack = this.objects.packOf(number);
+    return this.#fileAt(pack).sizeAt(number - this.objects.firstOf(pack));
+  }
+
+  /** Seconds since the epoch of a commit or tag, else 0. */
+  timeAt(number: number): number {
+    const pack = this.objects.packOf(number);
+    return this.#fileAt(pack).timeAt(number - this.objects.firstOf(pack));
+  }
+
+  /** A commit's tree or a tag's target: the first object that it names. */
+  targetOf(number: number): number {
+    const pack = this.objects.packOf(number);
+    const file = this.#fileAt(pack);
+    return this.#resolve(pack, file, file.firstEdgeOf(number - this.objects.firstOf(pack)));
+  }
+
+  /** A commit's parents in order. */
+  parentsOf(commit: number): number[] {
+    const parents: number[] = [];
+    this.#forEachEdge(commit, 1, (parent) => parents.push(parent));
+    return parents;
+  }
+
+  /** A tree's entries in order, without gitlinks. */
+  forEachEntry(tree: number, visit: (entry: number) => void): void {
+    this.#forEachEdge(tree, 0, visit);
+  }
+
+  /** What a tag names in the end, through any number of tags; any other object is itself. */
+  peel(number: number): number {
+    let target = number;
+    while (this.kindAt(target) === "tag") target = this.targetOf(target);
+    return target;
+  }
+
+  #forEachEdge(number: number, skip: number, visit: (target: number) => void): void {
+    const pack = this.objects.packOf(number);
+    const file = this.#fileAt(pack);
+    const n = number - this.objects.firstOf(pack);
+    const end = file.firstEdgeOf(n + 1);
+    for (let edge = file.firstEdgeOf(n) + skip; edge < end; edge++) visit(this.#resolve(pack, file, edge));
+  }
+
+  #resolve(pack: number, file: EdgeFile, edge: number): number {
+    const target = file.edgeAt(edge);
+    return target < file.count
+      ? this.objects.numberOf(pack, target)
+      : this.#resolveExternal(pack, file, target - file.count);
+  }
+
+  #resolveExternal(pack: number, file: EdgeFile, external: number): number {
+    const slots = this.#externals[pack];
+    const known = slots?.[external] ?? 0;
+    if (known > 0) return known - 1;
+    const number = this.objects.find(file.externalBytesAt(external));
+    // Nothing is stored before everything that it names: the catalogue lacks a pack, or connectivity was not checked.
+    if (number < 0) throw new Error(`Object ${file.externalAt(external)} is named by a stored pack, but in none.`);
+    if (slots !== undefined) slots[external] = number + 1;
+    return number;
+  }
+
+  #fileAt(pack: number): EdgeFile {
+    const file = this.#edgeFiles[pack];
+    if (file === undefined) throw new RangeError(`There is no pack ${pack} of ${this.#edgeFiles.length}.`);
+    return file;
+  }
+}
