@@ -2,14 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseEnv } from "node:util";
+import { StartError } from "./start-error.ts";
 
 /** What a URL's user information may hold unescaped (RFC 3986, unreserved): the token is pasted into `git clone http://x:TOKEN@…`. */
 const URL_SAFE = /^[A-Za-z0-9._~-]+$/;
 
-/** A token that cannot be used. The message says where it came from, never what it is. */
-export class AdminTokenError extends Error {}
-
-/** The token to start with. `devVarsPath` is written, readable by its owner only, where nothing else has one. */
+/** The token to start with; never part of a message. `devVarsPath` is written, readable by its owner only, where nothing else has one. */
 export function readAdminToken(environment: NodeJS.ProcessEnv, devVarsPath: string): string {
   if (environment["ADMIN_TOKEN"]) return checkToken(environment["ADMIN_TOKEN"], "the environment");
   const devVars = existsSync(devVarsPath) ? readFileSync(devVarsPath, "utf8") : "";
@@ -23,7 +21,5 @@ export function readAdminToken(environment: NodeJS.ProcessEnv, devVarsPath: stri
 
 function checkToken(token: string, source: string): string {
   if (URL_SAFE.test(token)) return token;
-  throw new AdminTokenError(
-    `ADMIN_TOKEN in ${source} may hold only letters, digits and . _ ~ - (it is put into URLs).`,
-  );
+  throw new StartError(`ADMIN_TOKEN in ${source} may hold only letters, digits and . _ ~ - (it is put into URLs).`);
 }

@@ -1,20 +1,18 @@
 // `npm start`: a host on this machine until Ctrl-C. Says how to make the first push once it serves.
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, constants, mkdirSync, statSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { AdminTokenError, readAdminToken } from "./admin-token.ts";
+import { readAdminToken } from "./admin-token.ts";
+import { holdDataFolder, openDataFolder } from "./data-folder.ts";
 import type { HostMessage, HostOptions } from "./host.ts";
+import { runScript, StartError } from "./start-error.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DEFAULT_DATA_PATH = join(ROOT, ".wrangler", "state");
 const STOP_TIMEOUT_MS = 5_000;
-
-/** What keeps a host from starting, as one sentence for the person who started it. */
-class StartError extends Error {}
 
 async function readOptions(args: readonly string[]): Promise<HostOptions> {
   const { port, "persist-to": dataFolder, verbose } = parseOptions(args);
@@ -25,7 +23,7 @@ async function readOptions(args: readonly string[]): Promise<HostOptions> {
   if (refusal) throw new StartError(`Port ${port} ${refusal}: choose another one with --port.`);
   return {
     port: Number(port),
-    dataPath: openDataFolder(dataFolder),
+    dataPath: await openDataFolder(dataFolder, DEFAULT_DATA_PATH),
     token: readAdminToken(process.env, join(ROOT, ".dev.vars")),
     isVerbose: verbose,
   };
@@ -65,27 +63,10 @@ async function tryPort(port: number): Promise<string | undefined> {
   return undefined;
 }
 
-/** Only the default folder is made: a mistyped one would start empty, as if every app were gone. */
-function openDataFolder(folder: string | undefined): string {
-  const path = folder === undefined ? DEFAULT_DATA_PATH : resolve(folder);
-  if (folder === undefined) mkdirSync(path, { recursive: true });
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new StartError(`The folder ${path} does not exist: make it first, or choose another one with --persist-to.`);
-  }
-  try {
-    accessSync(path, constants.W_OK);
-  } catch (error) {
-    throw new StartError(`The folder ${path} cannot be written to: choose another one with --persist-to.`, {
-      cause: error,
-    });
-  }
-  return path;
-}
-
 function welcome(options: HostOptions, port: number): string {
   const url = `localhost:${port}`;
   const withToken = `http://x:${options.token}@${url}`;
-  return `Slipway is ready: http://${url}/ (data in ${relative(process.cwd(), options.dataPath) || "."})
+  return `Slipway is ready: http://${url}/ (data in ${options.dataPath})
 
 A first app, live with one paste:
 
@@ -98,44 +79,67 @@ It answers at http://hello.${url}/. To push a repository of your own instead:
 Ctrl-C stops the host.`;
 }
 
-async function main(): Promise<void> {
-  const options = await readOptions(process.argv.slice(2));
+/** The process that runs wrangler, in a process group of its own so that what it started can be ended as a whole. */
+function spawnHost(options: HostOptions): ChildProcess {
   const host = spawn(process.execPath, [join(ROOT, "scripts", "host.ts")], {
     cwd: ROOT,
-    // A process group of its own, so that what it started can be ended as a whole.
     detached: true,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
-  let isStopping = false;
-  const stop = () => {
-    isStopping = true;
-    if (host.connected) host.disconnect();
-    setTimeout(endGroup, STOP_TIMEOUT_MS).unref();
-  };
-  const endGroup = () => {
-    if (host.pid) process.kill(-host.pid, "SIGKILL");
-  };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  host.send(options);
+  return host;
+}
 
-  const exited = once(host, "exit");
-  const answered = new Promise<HostMessage | undefined>((answer) => {
+/** Closes the channel, which the host takes as its end; and ends the whole group where that takes too long. */
+function stopHost(host: ChildProcess): void {
+  if (host.connected) host.disconnect();
+  setTimeout(() => endGroup(host), STOP_TIMEOUT_MS).unref();
+}
+
+/** Whatever is left of the host's process group: its workerd, where the host itself was killed. */
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    const isGone = error instanceof Error && "code" in error && error.code === "ESRCH";
+    if (!isGone) throw error;
+  }
+}
+
+/** The host's one message; undefined where it ended without one. */
+function readMessage(host: ChildProcess): Promise<HostMessage | undefined> {
+  return new Promise((answer) => {
     host.once("message", (message: HostMessage) => answer(message));
     host.once("exit", () => answer(undefined));
   });
-  host.send(options);
-  const message = await answered;
-  if (message?.kind === "ready") console.log(welcome(options, message.port));
-  if (message?.kind === "failed") stop();
-  await exited;
-  if (message?.kind === "failed") throw new StartError(`The host could not start: ${message.reason}`);
+}
+
+async function main(): Promise<void> {
+  const options = await readOptions(process.argv.slice(2));
+  const host = spawnHost(options);
+  const exited = once(host, "exit").then(() => endGroup(host));
+  let isStopping = false;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      isStopping = true;
+      stopHost(host);
+    });
+  }
+
+  const message = await readMessage(host);
+  if (message?.kind === "failed") {
+    stopHost(host);
+    await exited;
+    throw new StartError(`The host could not start: ${message.reason}`);
+  }
+  if (message?.kind === "ready" && host.pid) {
+    const release = holdDataFolder(options.dataPath, { pid: host.pid, port: message.port });
+    console.log(welcome(options, message.port));
+    await exited;
+    release();
+  }
   if (!isStopping)
     throw new StartError("The host ended by itself. Start it again; --verbose shows what wrangler says.");
 }
 
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof StartError || error instanceof AdminTokenError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await runScript(main);
