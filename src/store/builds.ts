@@ -1,0 +1,54 @@
+// Which code a source tree became. The key names the tree and the builder; same key, same modules, so nothing is built twice.
+import { findFirst, type Database } from "./database.ts";
+import type { Deploy } from "./deploys.ts";
+
+/** What the report of a push says of a bundle. */
+export interface BuildFacts {
+  readonly entry: string;
+  readonly className: string;
+  readonly moduleCount: number;
+  readonly sourceBytes: number;
+  readonly bundleBytes: number;
+}
+
+/** A finished build, to be remembered with the deploy that it was made for. */
+export interface NewBuild {
+  /** Source tree and builder version, as push.ts spells them. */
+  readonly buildKey: string;
+  readonly facts: BuildFacts;
+}
+
+/** A build that a deploy made before. */
+export interface KnownBuild {
+  readonly codeId: string;
+  /** The first deploy with this build. */
+  readonly deployNumber: number;
+  readonly varsJson: string;
+  readonly facts: BuildFacts;
+}
+
+interface BuildColumns extends Record<string, SqlStorageValue> {
+  readonly code_id: string;
+  readonly vars: string;
+  readonly facts: string;
+  readonly deploy_number: number;
+}
+
+export function findBuild(db: Database, buildKey: string): KnownBuild | undefined {
+  const row = findFirst(db.sql.exec<BuildColumns>("SELECT * FROM builds WHERE build_key = ?", buildKey));
+  if (row === undefined) return undefined;
+  const facts: BuildFacts = JSON.parse(row.facts);
+  return { codeId: row.code_id, deployNumber: row.deploy_number, varsJson: row.vars, facts };
+}
+
+/** Remembers the build of a deploy. The first one with a key stays: a later one with the same key is the same. */
+export function addBuild(db: Database, build: NewBuild, deploy: Deploy): void {
+  db.sql.exec(
+    "INSERT OR IGNORE INTO builds (build_key, code_id, vars, facts, deploy_number) VALUES (?, ?, ?, ?, ?)",
+    build.buildKey,
+    deploy.codeId,
+    deploy.varsJson,
+    JSON.stringify(build.facts),
+    deploy.number,
+  );
+}

@@ -1,0 +1,178 @@
+// The history of deploys, and the live pointer: which of them each facet runs.
+import { ZERO_ID, type ObjectId } from "../git/object-id.ts";
+import type { RefName } from "../git/ref-name.ts";
+import { findFirst, type Database } from "./database.ts";
+
+/** A deploy that a push asks for. Its code must be stored already. */
+export interface NewDeploy {
+  /** The production branch. If its update is refused there is no deploy. */
+  readonly ref: RefName;
+  readonly commitId: ObjectId;
+  readonly treeId: ObjectId;
+  readonly subject: string;
+  readonly codeId: string;
+  /** The app's variables, a JSON object; its `env` at run time. Text, so that what is hashed, stored and sent is the same. */
+  readonly varsJson: string;
+}
+
+/**
+ * committed: live by the pointer, but its code has not run as the live version yet. started: it runs, or ran.
+ * failed: it did not start and was undone. superseded: a later deploy went live before it could.
+ */
+export type DeployState = "committed" | "started" | "failed" | "superseded";
+
+/** One deploy, as the history tells it. */
+export interface Deploy extends NewDeploy {
+  readonly number: number;
+  /** The facet it is for. */
+  readonly facet: string;
+  readonly createdAtMs: number;
+  readonly state: DeployState;
+  /** Where the ref was before it, ZERO_ID if nowhere. */
+  readonly refBefore: ObjectId;
+  /** What was live before it, and what undoing it goes back to. */
+  readonly previous?: { readonly number: number; readonly commitId: ObjectId };
+}
+
+interface DeployColumns extends Record<string, SqlStorageValue> {
+  readonly number: number;
+  readonly facet: string;
+  readonly ref: RefName;
+  readonly ref_before: ObjectId | null;
+  readonly previous_number: number | null;
+  readonly previous_commit_id: ObjectId | null;
+  readonly commit_id: ObjectId;
+  readonly tree_id: ObjectId;
+  readonly subject: string;
+  readonly code_id: string;
+  readonly vars: string;
+  readonly created_at_ms: number;
+  readonly state: DeployState;
+}
+
+const SELECT_DEPLOYS = `
+  SELECT deploys.*, previous.commit_id AS previous_commit_id
+  FROM deploys LEFT JOIN deploys AS previous ON previous.number = deploys.previous_number`;
+
+/** Records a deploy and moves the live pointer to it. */
+export function addDeploy(
+  db: Database,
+  deploy: NewDeploy,
+  place: { readonly facet: string; readonly refBefore: ObjectId; readonly nowMs: number },
+): Deploy {
+  const { number } = db.sql
+    .exec<{ number: number }>(
+      `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, created_at_ms, state)
+       VALUES ((SELECT coalesce(max(number), 0) + 1 FROM deploys), ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, 'committed')
+       RETURNING number`,
+      place.facet,
+      deploy.ref,
+      place.refBefore === ZERO_ID ? null : place.refBefore,
+      place.facet,
+      deploy.commitId,
+      deploy.treeId,
+      deploy.subject,
+      deploy.codeId,
+      deploy.varsJson,
+      place.nowMs,
+    )
+    .one();
+  setLive(db, place.facet, number);
+  return getDeploy(db, number);
+}
+
+/** Throws if there is no such deploy. */
+export function getDeploy(db: Database, number: number): Deploy {
+  const deploy = findDeploy(db, number);
+  if (deploy === undefined) throw new Error(`There is no deploy ${number}.`);
+  return deploy;
+}
+
+export function findDeploy(db: Database, number: number): Deploy | undefined {
+  const row = findFirst(db.sql.exec<DeployColumns>(`${SELECT_DEPLOYS} WHERE deploys.number = ?`, number));
+  return row === undefined ? undefined : readDeploy(row);
+}
+
+/** Newest first, from below the deploy number `before`. */
+export function listDeploys(
+  db: Database,
+  page: { readonly limit: number; readonly before?: number | undefined },
+): Deploy[] {
+  const before = page.before ?? Number.MAX_SAFE_INTEGER;
+  const query = `${SELECT_DEPLOYS} WHERE deploys.number < ? ORDER BY deploys.number DESC LIMIT ?`;
+  return [...db.sql.exec<DeployColumns>(query, before, page.limit)].map(readDeploy);
+}
+
+function readDeploy(row: DeployColumns): Deploy {
+  const deploy = {
+    number: row.number,
+    facet: row.facet,
+    ref: row.ref,
+    commitId: row.commit_id,
+    treeId: row.tree_id,
+    subject: row.subject,
+    codeId: row.code_id,
+    varsJson: row.vars,
+    createdAtMs: row.created_at_ms,
+    state: row.state,
+    refBefore: row.ref_before ?? ZERO_ID,
+  };
+  if (row.previous_number === null) return deploy;
+  return {
+    ...deploy,
+    previous: { number: row.previous_number, commitId: row.previous_commit_id ?? ZERO_ID },
+  };
+}
+
+/** The deploy that a facet is to run. */
+export function findLiveDeploy(
+  db: Database,
+  facet: string,
+): { readonly deploy: Deploy; readonly hasSockets: boolean } | undefined {
+  const row = findFirst(
+    db.sql.exec<{ deploy_number: number; has_sockets: number }>("SELECT * FROM live WHERE facet = ?", facet),
+  );
+  return row === undefined
+    ? undefined
+    : { deploy: getDeploy(db, row.deploy_number), hasSockets: row.has_sockets === 1 };
+}
+
+/** Moves the live pointer; undefined: nothing is live. Whether sockets are open is a fact of the facet and stays. */
+export function setLive(db: Database, facet: string, number: number | undefined): void {
+  if (number === undefined) {
+    db.sql.exec("DELETE FROM live WHERE facet = ?", facet);
+    return;
+  }
+  db.sql.exec(
+    "INSERT INTO live (facet, deploy_number) VALUES (?, ?) ON CONFLICT (facet) DO UPDATE SET deploy_number = excluded.deploy_number",
+    facet,
+    number,
+  );
+}
+
+/** Remembers whether the facet may have WebSockets open, also hibernating ones that no memory knows of. */
+export function setHasSockets(db: Database, facet: string, hasSockets: boolean): void {
+  db.sql.exec("UPDATE live SET has_sockets = ? WHERE facet = ?", hasSockets ? 1 : 0, facet);
+}
+
+/** What the cutover of a deploy came to, with what is to be told of it (JSON). */
+export function recordCutover(db: Database, number: number, state: "started" | "failed", cutoverJson: string): void {
+  db.sql.exec("UPDATE deploys SET state = ?, cutover = ? WHERE number = ?", state, cutoverJson, number);
+}
+
+/** Deploys of the facet that were never started, now that deploy `number` was. */
+export function markSuperseded(db: Database, facet: string, number: number): void {
+  db.sql.exec(
+    "UPDATE deploys SET state = 'superseded' WHERE facet = ? AND number < ? AND state = 'committed'",
+    facet,
+    number,
+  );
+}
+
+/** What recordCutover was given; undefined before that. */
+export function findCutover(db: Database, number: number): string | undefined {
+  const row = findFirst(
+    db.sql.exec<{ cutover: string | null }>("SELECT cutover FROM deploys WHERE number = ?", number),
+  );
+  return row?.cutover ?? undefined;
+}

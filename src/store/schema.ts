@@ -1,0 +1,110 @@
+// The tables of a supervisor and of the directory, as ordered migrations. A migration that was released is never edited: a
+// change is a further entry. Nothing is created before something is written, so that a visitor who tries host names at random
+// leaves no databases behind.
+import { findFirst, type Database } from "./database.ts";
+
+/** The statements that lead from one version of a database to the next; the version is the number of those that ran. */
+export type Migrations = readonly string[];
+
+export const SUPERVISOR_MIGRATIONS: Migrations = [
+  `
+  -- One row. created_at_ms is NULL while the repository is only reserved: a first push that has not been committed.
+  CREATE TABLE repository (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    repository_id TEXT NOT NULL,
+    app_name TEXT NOT NULL,
+    reserved_at_ms INTEGER NOT NULL,
+    created_at_ms INTEGER,
+    head TEXT,
+    deploys_pushes INTEGER NOT NULL,
+    is_deleting INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE TABLE refs (name TEXT PRIMARY KEY, id TEXT NOT NULL, peeled_id TEXT) WITHOUT ROWID;
+  -- What every ref was before, for undoing by hand; an absent side is NULL.
+  CREATE TABLE reflog (
+    entry INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    old_id TEXT,
+    new_id TEXT,
+    at_ms INTEGER NOT NULL
+  );
+  CREATE INDEX reflog_by_name ON reflog (name, entry);
+  CREATE TABLE packs (
+    pack_id TEXT PRIMARY KEY,
+    object_count INTEGER NOT NULL,
+    pack_bytes INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL
+  );
+  CREATE TABLE code (
+    code_id TEXT PRIMARY KEY,
+    class_name TEXT NOT NULL,
+    compatibility_date TEXT NOT NULL,
+    compatibility_flags TEXT NOT NULL,
+    used_at_ms INTEGER NOT NULL
+  );
+  -- The bytes of modules and of the source map, in rows below Cloudflare's limit of 2 MB.
+  CREATE TABLE code_chunks (
+    code_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    module TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (code_id, kind, module, position)
+  ) WITHOUT ROWID;
+  -- ref_before is where the ref was before the push (NULL: nowhere), previous_number what was live: where an undo goes.
+  -- state: see DeployState. cutover: JSON of what the cutover came to, once it has.
+  CREATE TABLE deploys (
+    number INTEGER PRIMARY KEY,
+    facet TEXT NOT NULL,
+    ref TEXT NOT NULL,
+    ref_before TEXT,
+    previous_number INTEGER,
+    commit_id TEXT NOT NULL,
+    tree_id TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    code_id TEXT NOT NULL,
+    vars TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    cutover TEXT
+  );
+  CREATE INDEX deploys_by_code ON deploys (code_id);
+  -- The live pointer: which deploy each facet runs. has_sockets: a WebSocket was accepted since it went live.
+  CREATE TABLE live (facet TEXT PRIMARY KEY, deploy_number INTEGER NOT NULL, has_sockets INTEGER NOT NULL DEFAULT 0);
+  CREATE TABLE builds (
+    build_key TEXT PRIMARY KEY,
+    code_id TEXT NOT NULL,
+    vars TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    deploy_number INTEGER NOT NULL
+  );
+  CREATE INDEX builds_by_code ON builds (code_id);
+  -- What the one alarm is set for: a row for each task that waits.
+  CREATE TABLE due (task TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, attempts INTEGER NOT NULL);
+  `,
+];
+
+export const DIRECTORY_MIGRATIONS: Migrations = [
+  `CREATE TABLE apps (name TEXT PRIMARY KEY, created_at_ms INTEGER NOT NULL) WITHOUT ROWID;`,
+];
+
+/** Whether anything was ever written here. Reading this writes nothing. */
+export function isMigrated(db: Database): boolean {
+  return (
+    findFirst(db.sql.exec("SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'")) !==
+    undefined
+  );
+}
+
+/** Brings the database to the newest version, in one transaction; does nothing where it is there already. */
+export function migrate(db: Database, migrations: Migrations): void {
+  db.transaction(() => {
+    db.sql.exec(
+      "CREATE TABLE IF NOT EXISTS schema_version (only INTEGER PRIMARY KEY CHECK (only = 1), version INTEGER NOT NULL)",
+    );
+    const version = findFirst(db.sql.exec<{ version: number }>("SELECT version FROM schema_version"))?.version ?? 0;
+    if (version === migrations.length) return;
+    for (const statements of migrations.slice(version)) db.sql.exec(statements);
+    db.sql.exec("INSERT OR REPLACE INTO schema_version (only, version) VALUES (1, ?)", migrations.length);
+  });
+}

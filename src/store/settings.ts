@@ -1,0 +1,75 @@
+// The one row of a repository: its ID, whether it exists yet, what its owner set, and its production branch.
+import type { RefName } from "../git/ref-name.ts";
+import { findFirst, type Database } from "./database.ts";
+import type { RepositorySettings } from "./repository-state.ts";
+
+/** The row. It is there from the first push's begin, before the repository exists. */
+export interface Repository {
+  readonly repositoryId: string;
+  readonly appName: string;
+  /** undefined: only reserved for a push that has not been committed. */
+  readonly createdAtMs: number | undefined;
+  readonly reservedAtMs: number;
+  readonly head: RefName | undefined;
+  readonly settings: RepositorySettings;
+  /** Being deleted: answers as if it did not exist, and does not come back. */
+  readonly isDeleting: boolean;
+}
+
+interface RepositoryColumns extends Record<string, SqlStorageValue> {
+  readonly repository_id: string;
+  readonly app_name: string;
+  readonly created_at_ms: number | null;
+  readonly reserved_at_ms: number;
+  readonly head: RefName | null;
+  readonly deploys_pushes: number;
+  readonly is_deleting: number;
+}
+
+/** The row, whatever its state; undefined before the first reservation. */
+export function findRepository(db: Database): Repository | undefined {
+  const row = findFirst(db.sql.exec<RepositoryColumns>("SELECT * FROM repository"));
+  if (row === undefined) return undefined;
+  return {
+    repositoryId: row.repository_id,
+    appName: row.app_name,
+    createdAtMs: row.created_at_ms ?? undefined,
+    reservedAtMs: row.reserved_at_ms,
+    head: row.head ?? undefined,
+    settings: { deploy: row.deploys_pushes === 1 },
+    isDeleting: row.is_deleting === 1,
+  };
+}
+
+/** Keeps an ID for a repository that may come to exist. Where one is kept already, only the time moves. */
+export function reserveRepository(
+  db: Database,
+  reservation: { readonly repositoryId: string; readonly appName: string; readonly nowMs: number },
+): void {
+  db.sql.exec(
+    `INSERT INTO repository (only, repository_id, app_name, reserved_at_ms, deploys_pushes) VALUES (1, ?, ?, ?, 1)
+     ON CONFLICT (only) DO UPDATE SET reserved_at_ms = excluded.reserved_at_ms`,
+    reservation.repositoryId,
+    reservation.appName,
+    reservation.nowMs,
+  );
+}
+
+/** Makes the reserved repository exist. */
+export function markCreated(db: Database, nowMs: number): void {
+  db.sql.exec("UPDATE repository SET created_at_ms = ? WHERE created_at_ms IS NULL", nowMs);
+}
+
+/** From here on the app does not exist for anybody; what is left of it is taken away step by step. */
+export function markDeleting(db: Database): void {
+  db.sql.exec("UPDATE repository SET is_deleting = 1");
+}
+
+export function writeSettings(db: Database, settings: RepositorySettings): void {
+  db.sql.exec("UPDATE repository SET deploys_pushes = ?", settings.deploy ? 1 : 0);
+}
+
+/** undefined: no production branch, as before the first push. */
+export function writeHead(db: Database, head: RefName | undefined): void {
+  db.sql.exec("UPDATE repository SET head = ?", head ?? null);
+}
