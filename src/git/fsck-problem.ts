@@ -30,8 +30,8 @@ export const FSCK_MESSAGES = {
   badDate: "invalid author/committer line - bad date",
   badTimezone: "invalid author/committer line - bad time zone",
   // Trees, in the order in which git reports them.
-  gitmodulesSymlink: ".gitmodules is a symbolic link",
   badTree: "cannot be parsed as a tree",
+  gitmodulesSymlink: ".gitmodules is a symbolic link",
   nullSha1: "contains entries pointing to null sha1",
   fullPathname: "contains full pathnames",
   hasDot: "contains '.'",

@@ -51,7 +51,10 @@ function checkCommit(bytes: Uint8Array): FsckProblem | undefined {
   return bytes.includes(0) ? fsckProblem("nulInCommit") : undefined;
 }
 
-/** A tag without a tagger, as early ones are, and one whose name is no ref name are accepted, as are headers of other names. */
+/**
+ * A tag without a tagger, as early ones are, and one whose name is no ref name are accepted, as are headers of other names. Git
+ * forgets a bad tagger when such a header follows; that is not copied.
+ */
 function checkTag(bytes: Uint8Array): FsckProblem | undefined {
   const header = readHeader(bytes);
   if (typeof header !== "string") return header;
