@@ -50,8 +50,10 @@ function readTemplate(folder: string): Record<string, string> {
 
 const isolate = await bundle("build/isolate.ts", ["./esbuild.js", "./esbuild.wasm"]);
 const esbuild = readFileSync(join(ROOT, "node_modules/esbuild-wasm/esm/browser.min.js"), "utf8");
+// The host's half of the pipeline is not sent anywhere, but decides the result as much as the isolate's half does.
+const pipeline = await bundle("build/index.ts", ["*.generated.json", "*.wasm"]);
 writeGenerated("build/isolate.generated.json", {
-  version: `esbuild-${esbuildVersion}-${sha256(isolate).slice(0, 12)}`,
+  version: `esbuild-${esbuildVersion}-${sha256(isolate + pipeline).slice(0, 12)}`,
   isolate,
   esbuild,
 });

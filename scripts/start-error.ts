@@ -2,7 +2,7 @@
 export class StartError extends Error {}
 
 /** Runs a script's main function. A StartError becomes its sentence and exit code 1. */
-export async function runScript(main: () => Promise<void>): Promise<void> {
+export async function runScript(main: () => Promise<void> | void): Promise<void> {
   try {
     await main();
   } catch (error) {

@@ -1,0 +1,67 @@
+// `npm run deploy -- --host example.com`: this Worker to Cloudflare, with wrangler. `-- --dry-run` only bundles and measures.
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { runScript, StartError } from "./start-error.ts";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const BUCKET = "slipway";
+
+/** Runs wrangler; what it prints is shown, unless it is only asked a question. */
+function wrangler(args: readonly string[], output: "shown" | "read"): { isDone: boolean; stdout: string } {
+  const { status, stdout } = spawnSync("wrangler", args, {
+    cwd: ROOT,
+    encoding: "utf8",
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
+    stdio: output === "shown" ? "inherit" : "pipe",
+  });
+  return { isDone: status === 0, stdout };
+}
+
+function readOptions(): { host: string | undefined; isDryRun: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: { host: { type: "string" }, "dry-run": { type: "boolean", default: false } },
+    });
+    return { host: values.host, isDryRun: values["dry-run"] };
+  } catch (cause) {
+    throw new StartError("npm run deploy takes -- --host NAME and --dry-run.", { cause });
+  }
+}
+
+function checkHost(host: string | undefined): string {
+  if (host === undefined) {
+    throw new StartError("Every app answers at <app>.HOST: say which domain of yours that is, with -- --host NAME.");
+  }
+  if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host)) {
+    throw new StartError(`--host takes a domain name such as apps.example.com, not ${JSON.stringify(host)}.`);
+  }
+  return host;
+}
+
+function deploy(host: string): void {
+  if (!wrangler(["whoami", "--json"], "read").isDone) {
+    throw new StartError("wrangler is not logged in: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN.");
+  }
+  if (!wrangler(["r2", "bucket", "info", BUCKET], "read").isDone) {
+    if (!wrangler(["r2", "bucket", "create", BUCKET], "shown").isDone) {
+      throw new StartError("The R2 bucket for the repositories could not be made: wrangler's reason is above.");
+    }
+  }
+  const routes = [`${host}/*`, `*.${host}/*`].flatMap((route) => ["--route", route]);
+  if (!wrangler(["deploy", "--var", `HOST:${host}`, ...routes], "shown").isDone) {
+    throw new StartError("The Worker could not be deployed: wrangler's reason is above.");
+  }
+  console.log(`\nThe routes need proxied DNS records for ${host} and *.${host}, and a certificate that covers both.`);
+  if (!wrangler(["secret", "list"], "read").stdout.includes('"ADMIN_TOKEN"')) {
+    console.log("Everything but the templates is closed until it has a token: npx wrangler secret put ADMIN_TOKEN");
+  }
+}
+
+await runScript(() => {
+  const { host, isDryRun } = readOptions();
+  if (!isDryRun) return deploy(checkHost(host));
+  const { isDone } = wrangler(["deploy", "--dry-run", "--outdir", join(ROOT, ".wrangler", "deploy")], "shown");
+  if (!isDone) throw new StartError("The Worker could not be bundled: wrangler's reason is above.");
+});
