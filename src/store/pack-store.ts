@@ -57,13 +57,14 @@ export async function readPackRange(
   return object === null ? missing(key) : new Uint8Array(await object.arrayBuffer());
 }
 
-/** A whole pack as a stream with backpressure: R2 reads on only as the reader pulls. */
+/** A pack, or a range of it, as a stream with backpressure: R2 reads on only as the reader pulls. */
 export async function openPackStream(
   store: PackStore,
   packId: string,
+  range?: { readonly offset: number; readonly length: number },
 ): Promise<ReadableStream<Uint8Array>> {
   const key = packKey(store, packId, "pack");
-  const object = await store.bucket.get(key);
+  const object = await store.bucket.get(key, range ? { range } : {});
   return object === null ? missing(key) : object.body;
 }
 
@@ -80,8 +81,7 @@ export async function writePackFiles(
   });
   await Promise.all(writes.map(({ key, bytes }) => store.bucket.put(key, bytes)));
   for (const { key, bytes } of writes) {
-    if (!key.endsWith(".pack") || bytes.byteLength <= WHOLE_PACK_BYTES)
-      store.cache.keep(key, bytes);
+    if (!key.endsWith(".pack") || bytes.byteLength <= WHOLE_PACK_BYTES) store.cache.keep(key, bytes);
   }
 }
 

@@ -1,0 +1,81 @@
+// Inflated objects that deltas are about to need, in one ring of bytes that is allocated once: what is kept is copied in, and the
+// oldest goes when the ring comes round. Objects of their own arrays would wait for the garbage collector, which lets tens of
+// megabytes pile up, and the whole isolate has 128.
+
+const EMPTY = new Uint8Array(0);
+/** How many contents too large for the ring are kept beside it: a base and one object made of it. */
+const MAX_LARGE = 2;
+
+/** Contents by number (of an object in a pack, or its offset): as many as fit in the ring, and the last two that do not. */
+export class ContentCache {
+  readonly #limitBytes: number;
+  /** Allocated when the first content is kept. */
+  #ring: Uint8Array = EMPTY;
+  /** Where the next content goes. */
+  #head = 0;
+  /** Every content kept, oldest first: each one's place begins where the one before ended, or at 0 after a wrap. */
+  readonly #places = new Map<number, Place>();
+  /** What takes more than a quarter of the ring and would push out too much; least recently used first. */
+  readonly #large = new Map<number, Uint8Array>();
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** A view of the content, valid until the next keep. */
+  find(number: number): Uint8Array | undefined {
+    const place = this.#places.get(number);
+    if (place !== undefined) return this.#ring.subarray(place.start, place.end);
+    const large = this.#large.get(number);
+    if (large !== undefined) this.#keepLarge(number, large);
+    return large;
+  }
+
+  /** Copies the content in. An empty one is not kept: its place could not be told from its neighbours'. */
+  keep(number: number, content: Uint8Array): void {
+    if (content.byteLength === 0 || this.#places.has(number) || this.#large.has(number)) return;
+    if (content.byteLength * 4 > this.#limitBytes) this.#keepLarge(number, content.slice());
+    else this.#keepInRing(number, content);
+  }
+
+  /** Forgets everything and frees the ring. */
+  clear(): void {
+    this.#places.clear();
+    this.#large.clear();
+    this.#ring = EMPTY;
+    this.#head = 0;
+  }
+
+  #keepLarge(number: number, content: Uint8Array): void {
+    this.#large.delete(number);
+    this.#large.set(number, content);
+    const [oldest] = this.#large.keys();
+    if (this.#large.size > MAX_LARGE && oldest !== undefined) this.#large.delete(oldest);
+  }
+
+  #keepInRing(number: number, content: Uint8Array): void {
+    if (this.#ring.byteLength === 0) this.#ring = new Uint8Array(this.#limitBytes);
+    const wraps = this.#head + content.byteLength > this.#limitBytes;
+    // What lies between the head and the end of the ring is older than all that lies before the head.
+    if (wraps) this.#dropOverlapping(this.#head, this.#limitBytes);
+    const start = wraps ? 0 : this.#head;
+    const end = start + content.byteLength;
+    this.#dropOverlapping(start, end);
+    this.#ring.set(content, start);
+    this.#places.set(number, { start, end });
+    this.#head = end;
+  }
+
+  /** The oldest places are the ones that the head meets next, so this stops at the first that is out of the way. */
+  #dropOverlapping(start: number, end: number): void {
+    for (const [number, place] of this.#places) {
+      if (place.start >= end || place.end <= start) return;
+      this.#places.delete(number);
+    }
+  }
+}
+
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
