@@ -1,0 +1,182 @@
+// Taking a pushed pack in, in two steps. receivePackBytes reads the pack to its end: every entry is inflated as it arrives, whole
+// objects are hashed and checked, and so are deltas whose base is still at hand, while the bytes go to the spool. resolvePack does
+// the rest and stores pack, index and edge file. The answer to a push may begin between the two. Nothing becomes visible here: the
+// supervisor's catalogue has to name the pack first.
+import { type ErrorCode, HostingError } from "../errors.ts";
+import { Inflater } from "../git/inflater.ts";
+import type { ObjectId } from "../git/object-id.ts";
+import { PackScanner } from "../git/pack-scan.ts";
+import { ContentCache } from "../store/content-cache.ts";
+import { openObjectDatabase } from "../store/object-database.ts";
+import type { PackStore } from "../store/pack-store.ts";
+import type { PackRow } from "../store/repository-state.ts";
+import { checkConnectivity } from "./connectivity.ts";
+import { type PackInProgress, type ResolvingPack, resolveDeltas } from "./delta-resolver.ts";
+import { DEFAULT_INGEST_LIMITS, InflateBudget, type IngestLimits, describeBytes } from "./ingest-limits.ts";
+import { ObjectIntake } from "./object-intake.ts";
+import { NONE } from "./pack-records.ts";
+import { PackSpool } from "./pack-spool.ts";
+import { drawGraph, storePack } from "./pack-storing.ts";
+import { scanObjects } from "./scan-objects.ts";
+import { checkSpecialBlobs } from "./special-blobs.ts";
+import { completeThinPack } from "./thin-pack.ts";
+import { WaitingDeltas } from "./waiting-deltas.ts";
+
+/** Inflated objects that are at hand for the deltas that follow. Packs keep deltas near their bases. */
+const CONTENTS_BYTES = 16 * 1024 * 1024;
+interface Refusal {
+  readonly kind: "refused";
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
+/** A pack of which all bytes have arrived, or why it was refused before. To be given to resolvePack or discardPack. */
+export type ReceivedPack =
+  | Refusal
+  | {
+      readonly kind: "received";
+      readonly store: PackStore;
+      readonly pack: PackInProgress;
+      /** The pack's own trailer. */
+      readonly checksum: Uint8Array;
+    };
+
+/** What resolvePack needs to know besides the pack. */
+export interface ResolveOptions {
+  /** The catalogue at this moment: what the pack's objects may name. */
+  readonly packs: readonly PackRow[];
+  /** The commits whose parents a shallow client does not have. */
+  readonly shallowIds?: readonly ObjectId[];
+  readonly nowMs: number;
+}
+
+/**
+ * "stored": the pack is in R2 with its index and edges, and every edge of every object is in it or in `packs`. `pack` is the row to
+ * add to the catalogue, undefined where there is nothing to add.
+ */
+export type IngestOutcome =
+  | Refusal
+  | {
+      readonly kind: "stored";
+      readonly pack: PackRow | undefined;
+      /** What was received; bases that complete a thin pack come on top. */
+      readonly objectCount: number;
+      readonly receivedBytes: number;
+    };
+
+/**
+ * Reads the stream to its end, also where it refuses the pack, so that the connection can be answered. (A stream that goes on far
+ * past the limit is cancelled.) Throws what R2 throws; nothing is left in R2 then.
+ */
+export async function receivePackBytes(
+  stream: ReadableStream<Uint8Array>,
+  store: PackStore,
+  limits: IngestLimits = DEFAULT_INGEST_LIMITS,
+): Promise<ReceivedPack> {
+  const pack: PackInProgress = {
+    limits,
+    spool: new PackSpool(store),
+    intake: new ObjectIntake(limits),
+    contents: new ContentCache(CONTENTS_BYTES),
+    inflater: new Inflater(),
+    budget: new InflateBudget(limits),
+  };
+  const scanner = new PackScanner(stream, (piece) => {
+    if (pack.spool.sizeBytes + piece.byteLength > limits.maxPackBytes) throw packTooLarge(limits);
+    return pack.spool.append(piece);
+  });
+  try {
+    const checksum = await scanObjects(pack, scanner);
+    await pack.spool.finish();
+    scanner.close();
+    return { kind: "received", store, pack, checksum };
+  } catch (error) {
+    scanner.close();
+    const refusal = await discardAfter(error, pack);
+    await drain(stream, limits.maxPackBytes);
+    return refusal;
+  }
+}
+
+/** Resolves what is left of the pack's deltas, completes it, checks that nothing is missing, and stores it. */
+export async function resolvePack(received: ReceivedPack, options: ResolveOptions): Promise<IngestOutcome> {
+  if (received.kind === "refused") return received;
+  const { pack, store } = received;
+  const objectCount = pack.intake.records.count;
+  const receivedBytes = pack.spool.sizeBytes;
+  if (objectCount === 0) return { kind: "stored", pack: undefined, objectCount, receivedBytes };
+  const tail = new PackSpool(store);
+  const odb = openObjectDatabase(store, options.packs);
+  const waiting = new WaitingDeltas(pack.intake);
+  const resolving: ResolvingPack = { ...pack, odb, waiting, receivedCount: objectCount };
+  try {
+    await resolveDeltas(resolving);
+    await completeThinPack(resolving, tail);
+    checkBasesAreUnique(resolving);
+    await checkSpecialBlobs(resolving);
+    pack.contents.clear();
+    const graph = drawGraph(pack.intake);
+    await checkConnectivity(graph, odb, options.shallowIds ?? []);
+    const row = await storePack({ ...received, ...pack, graph, tail }, options.packs, options.nowMs);
+    return { kind: "stored", pack: row, objectCount, receivedBytes };
+  } catch (error) {
+    await tail.discard();
+    return await discardAfter(error, pack);
+  } finally {
+    pack.inflater.close();
+  }
+}
+
+/** Both steps in one. */
+export async function ingestPack(
+  stream: ReadableStream<Uint8Array>,
+  store: PackStore,
+  options: ResolveOptions & { readonly limits?: IngestLimits },
+): Promise<IngestOutcome> {
+  return resolvePack(await receivePackBytes(stream, store, options.limits), options);
+}
+
+/** Leaves nothing of a received pack in R2, for a push that ends before resolvePack. */
+export async function discardPack(received: ReceivedPack): Promise<void> {
+  if (received.kind === "received") await received.pack.spool.discard();
+}
+
+/** A pack that is refused leaves nothing behind; an error that is ours neither, but is thrown on. */
+async function discardAfter(error: unknown, pack: PackInProgress): Promise<Refusal> {
+  await pack.spool.discard();
+  if (!(error instanceof HostingError)) throw error;
+  return { kind: "refused", code: error.code, reason: error.message };
+}
+
+/** Reads to the end, or cancels after so many bytes. */
+async function drain(stream: ReadableStream<Uint8Array>, maxBytes: number): Promise<void> {
+  const reader = stream.getReader();
+  for (let drained = 0; drained <= maxBytes;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    drained += value.byteLength;
+  }
+  await reader.cancel();
+}
+
+/**
+ * A base that is named by its id must be one object: with two of the same id, one of them perhaps made of the delta itself, a
+ * reader could go round in circles. (Duplicates that no delta names are stored as they are, as git does.)
+ */
+function checkBasesAreUnique({ intake, receivedCount }: ResolvingPack): void {
+  if (intake.duplicateIds.size === 0) return;
+  const { baseIds } = intake.records;
+  for (let entry = 0; entry < receivedCount; entry++) {
+    const baseId = baseIds[entry] ?? NONE;
+    if (!intake.duplicateIds.has(baseId)) continue;
+    throw new HostingError(
+      "pack-invalid",
+      `The object ${intake.ids.idAt(baseId)} is twice in the pack, and a delta names it as its base.`,
+    );
+  }
+}
+
+function packTooLarge({ maxPackBytes }: IngestLimits): HostingError {
+  const limit = `The pack is over the limit of ${describeBytes(maxPackBytes)} for one push`;
+  return new HostingError("push-too-large", `${limit}. Push fewer commits at a time, or leave large files out.`);
+}

@@ -1,0 +1,137 @@
+// Where the bytes of a pushed pack go while they arrive. A small pack stays in memory and is written to R2 with one put, named by
+// its own checksum. A larger one goes to R2 in parts under a random name, with at most two parts in memory. Until the supervisor's
+// catalogue names it, nobody sees either; what a dead isolate leaves behind is swept.
+import { type PackBytes, openPackBytes } from "../store/pack-bytes.ts";
+import { type PackStore, deletePacks, packKey } from "../store/pack-store.ts";
+
+/** R2 wants parts of 5 MiB or more, all of the same size but the last. Up to this size a pack stays in memory. */
+const PART_BYTES = 8 * 1024 * 1024;
+const FIRST_BUFFER_BYTES = 64 * 1024;
+
+interface Upload {
+  readonly packId: string;
+  readonly parts: R2UploadedPart[];
+  readonly multipart: R2MultipartUpload;
+  /** The part that is on its way, if there is one. */
+  sending: Promise<R2UploadedPart> | undefined;
+  /** The other one of the two buffers that take turns: the one that is on its way. */
+  spare: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** Bytes that are appended and then, once finish was called, read again, here and there. */
+export class PackSpool implements PackBytes {
+  readonly #store: PackStore;
+  #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
+  /** How much of the buffer is filled: all bytes so far, or once there is an upload, those of the part under way. */
+  #filled = 0;
+  #upload: Upload | undefined;
+  /** The pack in R2, once its upload is complete. */
+  #uploaded: PackBytes | undefined;
+  sizeBytes = 0;
+
+  constructor(store: PackStore) {
+    this.#store = store;
+  }
+
+  /** The random id under which the pack is in R2, or undefined for one that is in memory. */
+  get uploadedId(): string | undefined {
+    return this.#upload?.packId;
+  }
+
+  /** All bytes of a pack that is in memory: a view. */
+  get bytes(): Uint8Array {
+    if (this.#upload) throw new Error("The pack is in R2, not in memory.");
+    return this.#buffer.subarray(0, this.#filled);
+  }
+
+  /** Takes the bytes over, copied. The promise holds the sender back while a part is on its way. */
+  append(bytes: Uint8Array): Promise<void> | undefined {
+    this.sizeBytes += bytes.byteLength;
+    if (this.#filled + bytes.byteLength > PART_BYTES) return this.#appendOver(bytes);
+    this.#copyIn(bytes);
+    return undefined;
+  }
+
+  /** To be called after the last append and before the first read. */
+  async finish(): Promise<void> {
+    if (!this.#upload) return;
+    if (this.#filled > 0) await this.#sendPart(this.#upload);
+    await this.#settle(this.#upload);
+    await this.#upload.multipart.complete(this.#upload.parts);
+    this.#upload.spare = undefined;
+    this.#buffer = new Uint8Array(0);
+    this.#uploaded = openPackBytes(this.#store, this.#upload.packId, this.sizeBytes);
+  }
+
+  peek(offset: number): Uint8Array | undefined {
+    return this.#upload ? this.#uploaded?.peek(offset) : this.#buffer.subarray(offset, this.#filled);
+  }
+
+  async load(offset: number): Promise<Uint8Array> {
+    if (!this.#upload) return this.#buffer.subarray(offset, this.#filled);
+    if (!this.#uploaded) throw new Error("The pack is read before it was finished.");
+    return this.#uploaded.load(offset);
+  }
+
+  /** Leaves nothing in R2, whatever state the spool is in. */
+  async discard(): Promise<void> {
+    const upload = this.#upload;
+    if (!upload) return;
+    // A part that fails now has nobody else to report to, and is aborted with the rest.
+    await Promise.allSettled([upload.sending]);
+    const [aborted] = await Promise.allSettled([upload.multipart.abort()]);
+    // An upload that was completed cannot be aborted; then there is an object to delete.
+    if (aborted.status === "rejected") await deletePacks(this.#store, [upload.packId]);
+  }
+
+  #copyIn(bytes: Uint8Array): void {
+    const needed = this.#filled + bytes.byteLength;
+    if (needed > this.#buffer.byteLength) {
+      const grown = new Uint8Array(Math.min(Math.max(this.#buffer.byteLength * 2, needed), PART_BYTES));
+      grown.set(this.#buffer.subarray(0, this.#filled));
+      this.#buffer = grown;
+    }
+    this.#buffer.set(bytes, this.#filled);
+    this.#filled = needed;
+  }
+
+  async #appendOver(bytes: Uint8Array): Promise<void> {
+    this.#upload ??= await this.#startUpload();
+    let rest = bytes;
+    while (this.#filled + rest.byteLength > PART_BYTES) {
+      const fits = rest.subarray(0, PART_BYTES - this.#filled);
+      this.#copyIn(fits);
+      rest = rest.subarray(fits.byteLength);
+      await this.#sendPart(this.#upload);
+    }
+    this.#copyIn(rest);
+  }
+
+  async #startUpload(): Promise<Upload> {
+    const packId = randomPackId();
+    const multipart = await this.#store.bucket.createMultipartUpload(packKey(this.#store, packId, "pack"));
+    return { packId, parts: [], multipart, sending: undefined, spare: undefined };
+  }
+
+  /** Sends the buffer off, once the part before it has arrived. */
+  async #sendPart(upload: Upload): Promise<void> {
+    await this.#settle(upload);
+    const part = this.#buffer;
+    upload.sending = upload.multipart.uploadPart(upload.parts.length + 1, part.subarray(0, this.#filled));
+    // Whoever settles sees the failure. Until then it must not count as one that nobody handles.
+    void Promise.allSettled([upload.sending]);
+    this.#buffer = upload.spare ?? new Uint8Array(PART_BYTES);
+    upload.spare = part;
+    this.#filled = 0;
+  }
+
+  async #settle(upload: Upload): Promise<void> {
+    if (upload.sending) upload.parts.push(await upload.sending);
+    upload.sending = undefined;
+  }
+}
+
+/** The name of a pack that goes to R2 before its checksum is known. */
+export function randomPackId(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex");
+}
