@@ -1,8 +1,15 @@
-// The commit of a push: the one transaction that makes it visible.
-import type { NewBuild } from "../store/builds.ts";
-import type { Deploy, NewDeploy } from "../store/deploys.ts";
-import type { RefCommand, RefResult } from "../store/refs.ts";
+// The commit of a push: the one transaction that makes it visible. Refs by compare-and-swap, their log, the pack's row, the production
+// branch, the deploy and the live pointer move together or not at all.
+import { addBuild, type NewBuild } from "../store/builds.ts";
+import { touchCode } from "../store/code.ts";
+import { addDeploy, type Deploy, type NewDeploy } from "../store/deploys.ts";
+import { addPack } from "../store/packs.ts";
+import { isDeletion, updateRef, type RefCommand, type RefRefusal, type RefResult } from "../store/refs.ts";
 import type { PackRow, RepositoryState } from "../store/repository-state.ts";
+import { isMigrated } from "../store/schema.ts";
+import { findRepository, markCreated, writeHead, type Repository } from "../store/settings.ts";
+import { PRODUCTION_FACET, readLive, type HostedApp } from "./hosted-app.ts";
+import { listRegistration } from "./registration.ts";
 
 /** A push with everything it needs stored already: pack in R2, code in rows. */
 export interface PushCommit {
@@ -26,4 +33,111 @@ export interface CommitOutcome {
   readonly deploy?: Deploy;
   /** The production branch, now. */
   readonly head: RepositoryState["head"];
+  /** Whether the push made the app. */
+  readonly isNewApp: boolean;
+}
+
+/** Undoes the transaction of an atomic push. */
+class AtomicRefusal extends Error {
+  readonly results: readonly RefResult[];
+
+  constructor(results: readonly RefResult[]) {
+    super("A ref of an atomic push was refused.");
+    this.results = results;
+  }
+}
+
+/** Commits a push. Synchronous from its first read to its last write: nothing comes in between. */
+export function commit(app: HostedApp, push: PushCommit): CommitOutcome {
+  const repository = isMigrated(app.db) ? findRepository(app.db) : undefined;
+  if (repository === undefined || repository.isDeleting || repository.repositoryId !== push.repositoryId) {
+    const reason = "The app was deleted while this push was under way. Push again.";
+    const results = push.commands.map(({ name }) => ({ name, kind: "refused", code: "ref-stale", reason }) as const);
+    return { results, head: undefined, isNewApp: false };
+  }
+  try {
+    const outcome = app.db.transaction(() => write(app, push, repository));
+    readLive(app, app.production);
+    return outcome;
+  } catch (error) {
+    if (!(error instanceof AtomicRefusal)) throw error;
+    return { results: error.results, head: repository.head, isNewApp: false };
+  }
+}
+
+function write(app: HostedApp, push: PushCommit, repository: Repository): CommitOutcome {
+  const results = updateRefs(app, push, repository.head);
+  const hasMoved = results.some((result) => result.kind === "ok");
+  if (push.atomic && results.some((result) => result.kind === "refused")) throw new AtomicRefusal(refuseAll(results));
+  if (!hasMoved) return { results, head: repository.head, isNewApp: false };
+
+  if (push.pack !== undefined) addPack(app.db, push.pack);
+  const isNewApp = repository.createdAtMs === undefined;
+  if (isNewApp) {
+    markCreated(app.db, push.nowMs);
+    listRegistration(app, push.nowMs);
+  }
+  const head = repository.head ?? chooseProductionBranch(push, results);
+  if (head !== repository.head) writeHead(app.db, head);
+  const deploy = recordDeploy(app, push, results);
+  return { results, head, isNewApp, ...(deploy === undefined ? {} : { deploy }) };
+}
+
+/** Deletions come first, so that refs/heads/a may make way for refs/heads/a/b in one push. */
+function updateRefs(app: HostedApp, push: PushCommit, head: RepositoryState["head"]): RefResult[] {
+  const refusals = new Map<RefCommand, RefRefusal | undefined>();
+  const inOrder = [...push.commands.filter(isDeletion), ...push.commands.filter((command) => !isDeletion(command))];
+  for (const command of inOrder) {
+    refusals.set(command, checkBranch(push, command, head) ?? updateRef(app.db, command, push.nowMs));
+  }
+  return push.commands.map((command) => {
+    const refusal = refusals.get(command);
+    if (refusal === undefined) return { name: command.name, kind: "ok" };
+    return { name: command.name, kind: "refused", ...refusal };
+  });
+}
+
+/** What only the production branch may and may not. */
+function checkBranch(push: PushCommit, command: RefCommand, head: RepositoryState["head"]): RefRefusal | undefined {
+  if (head === undefined) return undefined;
+  if (command.name === head && isDeletion(command)) {
+    return { code: "branch-protected", reason: `${head} is the production branch, which cannot be deleted.` };
+  }
+  if (command.name === push.deploy?.ref && command.name !== head) {
+    // Another first push was faster and made its own branch the production branch.
+    return { code: "branch-not-deployed", reason: `${head} has become the production branch. Push to it to deploy.` };
+  }
+  return undefined;
+}
+
+/** What was right but for another ref is refused with it. */
+function refuseAll(results: readonly RefResult[]): RefResult[] {
+  const reason = "Another ref of this atomic push was refused.";
+  return results.map((result) =>
+    result.kind === "refused" ? result : { name: result.name, kind: "refused", code: "ref-refused", reason },
+  );
+}
+
+/** The first branch that this push made; main or master, if it made several. */
+function chooseProductionBranch(push: PushCommit, results: readonly RefResult[]): RepositoryState["head"] {
+  const isOk = new Set(results.filter((result) => result.kind === "ok").map((result) => result.name));
+  const branches = push.commands
+    .filter((command) => isOk.has(command.name) && !isDeletion(command) && command.name.startsWith("refs/heads/"))
+    .map((command) => command.name);
+  const preferred =
+    branches.find((name) => name === push.deploy?.ref) ??
+    branches.find((name) => name === "refs/heads/main" || name === "refs/heads/master");
+  return preferred ?? branches[0];
+}
+
+function recordDeploy(app: HostedApp, push: PushCommit, results: readonly RefResult[]): Deploy | undefined {
+  const { deploy, build, nowMs } = push;
+  if (deploy === undefined) return undefined;
+  const command = push.commands.find(({ name }) => name === deploy.ref);
+  const isMoved = results.some((result) => result.name === deploy.ref && result.kind === "ok");
+  if (command === undefined || !isMoved) return undefined;
+  if (!touchCode(app.db, deploy.codeId, nowMs)) throw new Error(`Code ${deploy.codeId} was never rehearsed.`);
+  const recorded = addDeploy(app.db, deploy, { facet: PRODUCTION_FACET, refBefore: command.oldId, nowMs });
+  if (build !== undefined) addBuild(app.db, build, recorded);
+  return recorded;
 }

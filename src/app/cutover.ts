@@ -1,19 +1,33 @@
-// The cutover.
+// The cutover of one deploy, as the push that made it asks for it.
+import { findCutover, getDeploy } from "../store/deploys.ts";
+import { arrive, type CutoverFacts } from "./arrival.ts";
+import type { HostedApp } from "./hosted-app.ts";
 import type { StartFailure } from "./start-failure.ts";
 
 /** What became of a deploy's cutover. */
 export type CutoverOutcome =
-  | {
-      readonly kind: "live";
-      /** Requests that the old version finished while new ones were held. */
-      readonly drainedCount: number;
-      /** Requests that it did not finish in time; they were answered 503. */
-      readonly droppedCount: number;
-      /** How long a request that came at the worst moment waited. */
-      readonly longestHoldMs: number;
-      readonly tookMs: number;
-    }
+  | ({ readonly kind: "live" } & CutoverFacts)
   /** A later deploy went live instead. */
   | { readonly kind: "superseded"; readonly byDeployNumber: number }
   /** The code did not start after all. Ref and live pointer are where they were; so is what visitors get. */
   | { readonly kind: "reverted"; readonly failure: StartFailure; readonly liveDeployNumber: number | undefined };
+
+/** Sees a committed deploy live, or undone. A visitor's request may have begun it already: the outcome is the same. */
+export async function cutOver(app: HostedApp, deployNumber: number): Promise<CutoverOutcome> {
+  const arrival = await arrive(app, app.production);
+  const { state } = getDeploy(app.db, deployNumber);
+  const cutoverJson = findCutover(app.db, deployNumber);
+  const liveDeployNumber = app.production.live?.deploy.number;
+  if (state === "started" && cutoverJson !== undefined) {
+    const facts: CutoverFacts = JSON.parse(cutoverJson);
+    return { kind: "live", ...facts };
+  }
+  if (state === "failed" && cutoverJson !== undefined) {
+    const failure: StartFailure = JSON.parse(cutoverJson);
+    return { kind: "reverted", failure, liveDeployNumber };
+  }
+  if (liveDeployNumber !== undefined && liveDeployNumber > deployNumber) {
+    return { kind: "superseded", byDeployNumber: liveDeployNumber };
+  }
+  throw new Error(`Deploy ${deployNumber} of ${app.name} is ${state} after an arrival that was ${arrival.kind}.`);
+}

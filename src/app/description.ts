@@ -1,6 +1,9 @@
 // An app as its owner sees it through the API.
-import type { Deploy } from "../store/deploys.ts";
+import { findLiveDeploy, listDeploys as listRows, type Deploy } from "../store/deploys.ts";
+import { sumPackBytes } from "../store/packs.ts";
+import { countRefs } from "../store/refs.ts";
 import type { RepositorySettings, RepositoryState } from "../store/repository-state.ts";
+import { findExisting, PRODUCTION_FACET, type HostedApp } from "./hosted-app.ts";
 
 /** An app in a few lines. */
 export interface AppDescription {
@@ -12,4 +15,31 @@ export interface AppDescription {
   readonly live?: Deploy;
   readonly refCount: number;
   readonly packBytes: number;
+}
+
+/** A page of the history: from below the deploy number `before`. */
+export interface DeploysPage {
+  readonly limit: number;
+  readonly before?: number | undefined;
+}
+
+/** undefined: the app does not exist. */
+export function describeApp(app: HostedApp): AppDescription | undefined {
+  const repository = findExisting(app);
+  if (repository === undefined) return undefined;
+  const live = findLiveDeploy(app.db, PRODUCTION_FACET)?.deploy;
+  return {
+    name: app.name,
+    createdAtMs: repository.createdAtMs,
+    productionBranch: repository.head,
+    settings: repository.settings,
+    refCount: countRefs(app.db),
+    packBytes: sumPackBytes(app.db),
+    ...(live === undefined ? {} : { live }),
+  };
+}
+
+/** Newest first; none if the app does not exist. */
+export function listDeploys(app: HostedApp, page: DeploysPage): readonly Deploy[] {
+  return findExisting(app) === undefined ? [] : listRows(app.db, page);
 }

@@ -1,6 +1,13 @@
-// The rehearsal of a deploy.
-import type { Code } from "../store/code.ts";
-import type { StartFailure } from "./start-failure.ts";
+// The rehearsal of a deploy: its code starts on a copy of the app's data, without network, before anything of it is visible. Whatever
+// comes of it, copy and isolate are gone afterwards. One at a time for each app.
+import { getCodeDefinition, getSourceMap, putCode, touchCode, type Code } from "../store/code.ts";
+import { isMigrated } from "../store/schema.ts";
+import { startFacet } from "./facet-start.ts";
+import { PRODUCTION_FACET, REHEARSAL_FACET, type HostedApp } from "./hosted-app.ts";
+import { makeWorkerCode } from "./loader.ts";
+import { explainUnsupportedConfig, type StartFailure } from "./start-failure.ts";
+import { schedulePruning } from "./pruning.ts";
+import type { ExportFact } from "./start-report.ts";
 
 /** Code to try: sent along, or stored by an earlier rehearsal and named by its ID. */
 export interface Candidate {
@@ -9,12 +16,59 @@ export interface Candidate {
   readonly varsJson: string;
 }
 
-/** What became of a rehearsal. */
+/** What became of a rehearsal. `data`: it ran on a copy of the app's data, or on an empty database where there is none. */
 export type RehearsalOutcome =
   | {
       readonly kind: "started";
-      /** Whether it ran on a copy of the app's data; else on an empty database. */
       readonly data: "copy" | "empty";
+      readonly exports: readonly ExportFact[];
       readonly tookMs: number;
     }
   | ({ readonly kind: "failed"; readonly data: "copy" | "empty" } & StartFailure);
+
+/** Stores the candidate's code, for the commit to name, and tries it. */
+export function rehearse(app: HostedApp, candidate: Candidate): Promise<RehearsalOutcome> {
+  const turn = app.lastRehearsal.then(() => tryCandidate(app, candidate));
+  app.lastRehearsal = turn.catch(() => undefined);
+  return turn;
+}
+
+async function tryCandidate(app: HostedApp, candidate: Candidate): Promise<RehearsalOutcome> {
+  const startedMs = app.now();
+  const code = storeCode(app, candidate);
+  const data = copyData(app);
+  try {
+    const worker = app.env.LOADER.load(makeWorkerCode(code, candidate.varsJson));
+    const start = await startFacet(app, REHEARSAL_FACET, { openWorker: () => worker, readCode: () => code });
+    if (start.kind === "failed") return { kind: "failed", data, ...start.failure };
+    return { kind: "started", data, exports: start.report.exports, tookMs: app.now() - startedMs };
+  } catch (error) {
+    // Only `load` throws here: a compatibility date or flag that this runtime does not have.
+    return { kind: "failed", data, ...explainUnsupportedConfig(error) };
+  } finally {
+    app.ctx.facets.delete(REHEARSAL_FACET);
+  }
+}
+
+/** The code, whole and stored. Used now, so it is not pruned before the commit. */
+function storeCode(app: HostedApp, { code }: Candidate): Code {
+  if (!isMigrated(app.db)) throw new Error(`${app.name} was deleted while a push to it was under way.`);
+  schedulePruning(app);
+  if ("modules" in code) {
+    putCode(app.db, code, app.now());
+    return code;
+  }
+  const { codeId } = code;
+  touchCode(app.db, codeId, app.now());
+  return { ...getCodeDefinition(app.db, codeId), codeId, sourceMap: getSourceMap(app.db, codeId) };
+}
+
+/** Copies the app's database, which goes on running meanwhile. A runtime without clone gets an empty one. */
+function copyData(app: HostedApp): "copy" | "empty" {
+  const { facets } = app.ctx;
+  // One that a crash left behind.
+  facets.delete(REHEARSAL_FACET);
+  if (app.production.live === undefined || typeof facets.clone !== "function") return "empty";
+  facets.clone(PRODUCTION_FACET, REHEARSAL_FACET);
+  return "copy";
+}

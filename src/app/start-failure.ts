@@ -1,30 +1,74 @@
 // Why an app's code does not start: the exception as the app threw it, and where in the pusher's own files.
+import type { ErrorCode } from "../errors.ts";
+import { explainMissingClass, type ExportProblem } from "./entry-export.ts";
+import { mapStack, type SourceFrame } from "./source-maps.ts";
+import type { StartReport } from "./start-report.ts";
 
-/** A place in a pushed file, through the source map. */
-export interface SourceFrame {
-  /** The function that was running, where the stack names one. */
-  readonly functionName?: string;
-  /** Below the root of the repository. */
-  readonly path: string;
-  /** 1-based. */
-  readonly line: number;
-  /** 1-based. */
-  readonly column: number;
-  /** The text of that line, for the first frames only. */
-  readonly lineText?: string;
-}
-
-/** What was running when the start failed. */
+/** What was running when the start failed; "load" is before anything of the app ran. */
 export type StartPhase = "load" | "module scope" | "constructor" | "export";
 
 /** A start that failed, whether rehearsed or live. */
 export interface StartFailure {
-  readonly code: "start-failed" | "start-timeout" | "export-missing" | "export-wrong-kind" | "worker-unsupported";
+  readonly code: ExportProblem["code"] | Extract<ErrorCode, "start-failed" | "start-timeout" | "config-unsupported">;
   readonly phase: StartPhase;
-  /** A full sentence: what was expected, what came, and the fix where one is known. */
+  /** Sentences: what was expected, what came, and the fix where one is known. */
   readonly reason: string;
   /** What the app threw; absent where nothing was thrown. */
   readonly exception?: { readonly name: string; readonly message: string };
   /** The stack through the source map, innermost first; frames outside of the pushed files are left out. */
   readonly frames: readonly SourceFrame[];
+}
+
+/** The code whose start failed. */
+export interface FailedCode {
+  readonly className: string;
+  readonly sourceMap: string;
+}
+
+/** The failure in a wrapper's report; undefined if the report tells of none. */
+export function explainReport(report: StartReport, code: FailedCode): StartFailure | undefined {
+  if (report.phase === undefined) return undefined;
+  if (report.phase === "export") return explainExports(explainMissingClass(report.exports, code.className));
+  const place = report.phase === "constructor" ? `The constructor of ${code.className}` : "The module scope";
+  if (report.thrown === undefined) {
+    return { code: "start-failed", phase: report.phase, reason: `${place} threw.`, frames: [] };
+  }
+  const { name, message, stack } = report.thrown;
+  return {
+    code: "start-failed",
+    phase: report.phase,
+    reason: `${place} threw ${name === "" ? message : `${name}: ${message}`}`,
+    exception: { name, message },
+    frames: mapStack(stack, code.sourceMap),
+  };
+}
+
+/** Exports among which there is no class to start. */
+export function explainExports(problem: ExportProblem): StartFailure {
+  return { ...problem, phase: "export", frames: [] };
+}
+
+/** A start that took longer than it may. */
+export function explainTimeout(className: string, limitMs: number): StartFailure {
+  const reason =
+    `${className} did not start within ${limitMs / 1000} s. ` +
+    `Its constructor, with what it waits for in blockConcurrencyWhile, must end by then.`;
+  return { code: "start-timeout", phase: "constructor", reason, frames: [] };
+}
+
+/** Code that the runtime does not take: before its first line ran. */
+export function explainLoadError(error: unknown): StartFailure {
+  const text = error instanceof Error ? error.message : String(error);
+  return { code: "start-failed", phase: "load", reason: `The runtime does not load this code: ${text}`, frames: [] };
+}
+
+/** A compatibility date or flag that the runtime does not have. */
+export function explainUnsupportedConfig(error: unknown): StartFailure {
+  const text = error instanceof Error ? error.message : String(error);
+  return {
+    code: "config-unsupported",
+    phase: "load",
+    reason: `The runtime does not take this configuration: ${text}`,
+    frames: [],
+  };
 }

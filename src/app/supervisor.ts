@@ -1,47 +1,92 @@
 // An app's supervisor: one Durable Object for each app, named by the app. It owns the app's refs, pack catalogue, deploys and code in
 // its SQLite database, and runs the app as its facet. This class only routes: each method is a line or two that calls a verb.
 import { DurableObject } from "cloudflare:workers";
-import type { KnownBuild } from "../store/builds.ts";
+import { findBuild, type KnownBuild } from "../store/builds.ts";
 import type { Deploy } from "../store/deploys.ts";
 import type { RepositorySettings, RepositoryState } from "../store/repository-state.ts";
-import type { CommitOutcome, PushCommit } from "./commit.ts";
-import type { CutoverOutcome } from "./cutover.ts";
-import type { AppDescription } from "./description.ts";
-import type { Candidate, RehearsalOutcome } from "./rehearsal.ts";
+import { runDueTasks } from "./alarm.ts";
+import { commit, type CommitOutcome, type PushCommit } from "./commit.ts";
+import { cutOver, type CutoverOutcome } from "./cutover.ts";
+import { destroy } from "./deletion.ts";
+import { describeApp, listDeploys, type AppDescription, type DeploysPage } from "./description.ts";
+import { findExisting, openHostedApp, type HostedApp } from "./hosted-app.ts";
+import { registerNewApp } from "./registration.ts";
+import { rehearse, type Candidate, type RehearsalOutcome } from "./rehearsal.ts";
+import { changeSettings, createRepository, openForPush, readRepository, type Creation } from "./repository.ts";
+import { serve } from "./serve.ts";
 
-export declare class Supervisor extends DurableObject<Env> {
-  constructor(ctx: DurableObjectState, env: Env);
+/** Reached by `fetch` for visitors and by the other methods for the host itself; an app has no way to it. */
+export class Supervisor extends DurableObject<Env> {
+  readonly #app: HostedApp;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#app = openHostedApp(ctx, env);
+  }
 
   /** A visitor's request. */
-  override fetch(request: Request): Promise<Response>;
+  override fetch(request: Request): Promise<Response> {
+    return serve(this.#app, request);
+  }
+
+  override alarm(): Promise<void> {
+    return runDueTasks(this.#app);
+  }
 
   /** undefined: the app does not exist. */
-  readRepository(): RepositoryState | undefined;
+  readRepository(): RepositoryState | undefined {
+    return readRepository(this.#app);
+  }
 
   /** The repository to push to. Where the app does not exist yet: an empty one, whose repositoryId is kept for the commit. */
-  openForPush(): Promise<RepositoryState>;
+  openForPush(): Promise<RepositoryState> {
+    return openForPush(this.#app);
+  }
 
   /** Idempotent. The settings count only where the repository is created. */
-  createRepository(settings: RepositorySettings): Promise<{ kind: "created" | "exists"; state: RepositoryState }>;
+  createRepository(settings: RepositorySettings): Promise<Creation> {
+    return createRepository(this.#app, settings);
+  }
 
-  findBuild(buildKey: string): KnownBuild | undefined;
+  /** A build of the same tree by the same builder. */
+  findBuild(buildKey: string): KnownBuild | undefined {
+    return findExisting(this.#app) && findBuild(this.#app.db, buildKey);
+  }
 
-  rehearse(candidate: Candidate): Promise<RehearsalOutcome>;
+  /** Stores the candidate's code and tries it on a copy of the app's data. Changes nothing that a visitor can see. */
+  rehearse(candidate: Candidate): Promise<RehearsalOutcome> {
+    return rehearse(this.#app, candidate);
+  }
 
-  commit(push: PushCommit): Promise<CommitOutcome>;
+  /** The one commit point of a push. */
+  async commit(push: PushCommit): Promise<CommitOutcome> {
+    const outcome = commit(this.#app, push);
+    if (outcome.isNewApp) await registerNewApp(this.#app);
+    return outcome;
+  }
 
   /** Makes the deploy that `commit` recorded the one that answers. */
-  cutOver(deployNumber: number): Promise<CutoverOutcome>;
+  cutOver(deployNumber: number): Promise<CutoverOutcome> {
+    return cutOver(this.#app, deployNumber);
+  }
 
   /** undefined: the app does not exist. */
-  describe(): AppDescription | undefined;
+  describe(): AppDescription | undefined {
+    return describeApp(this.#app);
+  }
 
-  /** Newest first; before: a deploy's number. */
-  listDeploys(page: { limit: number; before?: number | undefined }): readonly Deploy[];
+  /** Newest first. */
+  listDeploys(page: DeploysPage): readonly Deploy[] {
+    return listDeploys(this.#app, page);
+  }
 
   /** undefined: the app does not exist. */
-  changeSettings(settings: RepositorySettings): RepositoryState | undefined;
+  changeSettings(settings: RepositorySettings): RepositoryState | undefined {
+    return changeSettings(this.#app, settings);
+  }
 
   /** Data, packs and name; once it returns all are gone. Also of an app that does not exist. */
-  destroy(): Promise<void>;
+  destroy(): Promise<void> {
+    return destroy(this.#app);
+  }
 }

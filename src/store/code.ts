@@ -138,21 +138,23 @@ function readModule(kind: string, bytes: Buffer): CodeModule {
   }
 }
 
-/** Deletes code that no deploy and no build names and that was not used since `usedBeforeMs`. Returns how many. */
-export function pruneCode(db: Database, usedBeforeMs: number): number {
-  return db.transaction(() => {
-    const unused = [
-      ...db.sql.exec<{ code_id: string }>(
-        `SELECT code_id FROM code WHERE used_at_ms < ?
-         AND NOT EXISTS (SELECT 1 FROM deploys WHERE deploys.code_id = code.code_id)
-         AND NOT EXISTS (SELECT 1 FROM builds WHERE builds.code_id = code.code_id)`,
-        usedBeforeMs,
-      ),
-    ];
-    for (const { code_id: codeId } of unused) {
+// Named neither by a deploy nor by a build.
+const IS_UNUSED = `
+  NOT EXISTS (SELECT 1 FROM deploys WHERE deploys.code_id = code.code_id)
+  AND NOT EXISTS (SELECT 1 FROM builds WHERE builds.code_id = code.code_id)`;
+
+/** Whether there is code that may have to be pruned one day. */
+export function hasUnusedCode(db: Database): boolean {
+  return findFirst(db.sql.exec(`SELECT 1 AS found FROM code WHERE ${IS_UNUSED} LIMIT 1`)) !== undefined;
+}
+
+/** Deletes code that no deploy and no build names and that was not used since `usedBeforeMs`. */
+export function pruneCode(db: Database, usedBeforeMs: number): void {
+  db.transaction(() => {
+    const query = `SELECT code_id FROM code WHERE used_at_ms < ? AND ${IS_UNUSED}`;
+    for (const { code_id: codeId } of db.sql.exec<{ code_id: string }>(query, usedBeforeMs).toArray()) {
       db.sql.exec("DELETE FROM code_chunks WHERE code_id = ?", codeId);
       db.sql.exec("DELETE FROM code WHERE code_id = ?", codeId);
     }
-    return unused.length;
   });
 }

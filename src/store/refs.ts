@@ -51,6 +51,11 @@ export function countRefs(db: Database): number {
   return findFirst(db.sql.exec<{ count: number }>("SELECT count(*) AS count FROM refs"))?.count ?? 0;
 }
 
+/** Whether the command takes its ref away. */
+export function isDeletion(command: RefCommand): boolean {
+  return command.newId === ZERO_ID;
+}
+
 /** Carries one command out and logs it, or says why not and changes nothing. */
 export function updateRef(db: Database, command: RefCommand, nowMs: number): RefRefusal | undefined {
   const { name, oldId, newId } = command;
@@ -107,4 +112,13 @@ function staleReason(name: RefName, currentId: ObjectId, expectedId: ObjectId): 
 
 function place(id: ObjectId): string {
   return id === ZERO_ID ? "not there" : `at ${id.slice(0, 7)}`;
+}
+
+/** Puts a ref back to where it was before a deploy that was undone, ZERO_ID being nowhere. A ref that moved on stays. */
+export function undoRef(
+  db: Database,
+  { name, fromId, toId }: { readonly name: RefName; readonly fromId: ObjectId; readonly toId: ObjectId },
+  nowMs: number,
+): void {
+  updateRef(db, { name, oldId: fromId, newId: toId }, nowMs);
 }

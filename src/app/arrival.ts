@@ -1,0 +1,173 @@
+// From the version that runs to the one that the live pointer names. For a deploy that never ran: let running requests end, say
+// goodbye to WebSockets, stop the old version, start the new one; if it does not start, undo the deploy, its ref with it, and
+// start the one before. New requests wait meanwhile (serve.ts). The old code never runs beside the new on the same database.
+import { findLiveDeploy, findDeploy, markSuperseded, recordCutover, setHasSockets, setLive } from "../store/deploys.ts";
+import type { Deploy } from "../store/deploys.ts";
+import { findRef, undoRef } from "../store/refs.ts";
+import { writeHead } from "../store/settings.ts";
+import { getFacet, openVersionWorker, readStoredCode, startFacet, type Start } from "./facet-start.ts";
+import { openVersion, readLive, type Arrival, type FacetRuntime, type HostedApp, type Version } from "./hosted-app.ts";
+import { endIsolate } from "./loader.ts";
+import type { StartFailure } from "./start-failure.ts";
+import { GOODBYE } from "./start-report.ts";
+import { within } from "./time-limit.ts";
+
+/** What running requests get to end, streams of their answers included. */
+export const DRAIN_LIMIT_MS = 5000;
+
+/** What the old version gets to close its WebSockets. */
+const GOODBYE_LIMIT_MS = 1000;
+
+/** WebSocket close code 1012, "service restart": clients connect again. */
+const SERVICE_RESTART = 1012;
+
+/** What is kept of a cutover that succeeded. */
+export interface CutoverFacts {
+  /** Requests that the old version finished while new ones were held. */
+  readonly drainedCount: number;
+  /** Requests that it did not finish in time; they were answered 503, or their streams broke. */
+  readonly droppedCount: number;
+  /** How long the request that waited longest waited. */
+  readonly longestHoldMs: number;
+  readonly tookMs: number;
+}
+
+/** Brings the facet to its live version, however often the pointer moves meanwhile. One arrival at a time: the rest join it. */
+export function arrive(app: HostedApp, runtime: FacetRuntime): Promise<Arrival> {
+  runtime.arrival ??= approach(app, runtime).finally(() => {
+    runtime.arrival = undefined;
+    runtime.heldSinceMs = undefined;
+  });
+  return runtime.arrival;
+}
+
+async function approach(app: HostedApp, runtime: FacetRuntime): Promise<Arrival> {
+  for (let version = runtime.live; version !== undefined && version !== runtime.running; version = runtime.live) {
+    if (version.hasRun) {
+      const failure = await resume(app, runtime, version);
+      if (failure !== undefined) return { kind: "failed", failure };
+    } else {
+      await replace(app, runtime, version);
+    }
+  }
+  return { kind: "ready" };
+}
+
+/**
+ * Starts a version that was live before: after the supervisor was idle, or after the deploy that followed it was undone. Tried
+ * twice, under another isolate name: the runtime remembers a failure, but what failed may have been a matter of the moment.
+ */
+async function resume(app: HostedApp, runtime: FacetRuntime, version: Version): Promise<StartFailure | undefined> {
+  let start = await startVersion(app, runtime, version);
+  if (start.kind === "failed") start = await startVersion(app, runtime, version);
+  if (start.kind === "started") {
+    runtime.running = version;
+    return undefined;
+  }
+  console.error(`app ${app.name}: deploy ${version.deploy.number} does not start: ${start.failure.reason}`);
+  return start.failure;
+}
+
+/** Cuts over to a version that never ran. */
+async function replace(app: HostedApp, runtime: FacetRuntime, version: Version): Promise<void> {
+  const startedMs = app.now();
+  const old = runtime.running ?? findPrevious(app, version);
+  const inFlightCount = runtime.inFlightCount;
+  await drain(runtime);
+  if (old !== undefined && runtime.hasSockets) await sayGoodbye(app, runtime, old);
+  const droppedCount = runtime.inFlightCount;
+  runtime.running = undefined;
+  app.ctx.facets.abort(runtime.facet, new Error("A new version of this app was deployed."));
+
+  const start = await startVersion(app, runtime, version);
+  if (start.kind === "failed") {
+    undo(app, runtime, { deploy: version.deploy, failure: start.failure });
+    return;
+  }
+  const endedMs = app.now();
+  const facts: CutoverFacts = {
+    drainedCount: Math.max(0, inFlightCount - droppedCount),
+    droppedCount,
+    longestHoldMs: runtime.heldSinceMs === undefined ? 0 : endedMs - runtime.heldSinceMs,
+    tookMs: endedMs - startedMs,
+  };
+  app.db.transaction(() => {
+    recordCutover(app.db, version.deploy.number, "started", JSON.stringify(facts));
+    markSuperseded(app.db, runtime.facet, version.deploy.number);
+    setHasSockets(app.db, runtime.facet, false);
+  });
+  version.hasRun = true;
+  runtime.hasSockets = false;
+  runtime.running = version;
+  if (old !== undefined) retire(app, old);
+}
+
+async function startVersion(app: HostedApp, runtime: FacetRuntime, version: Version): Promise<Start> {
+  const start = await startFacet(app, runtime.facet, {
+    openWorker: () => openVersionWorker(app, version),
+    readCode: () => readStoredCode(app.db, version.deploy.codeId),
+  });
+  if (start.kind === "failed") {
+    retire(app, { ...version });
+    version.failedStarts += 1;
+  }
+  return start;
+}
+
+/** The version before this one: it may have hibernating WebSockets although this instance never started it. */
+function findPrevious(app: HostedApp, version: Version): Version | undefined {
+  const previous = version.deploy.previous && findDeploy(app.db, version.deploy.previous.number);
+  return previous?.state === "started" ? openVersion(previous) : undefined;
+}
+
+async function drain(runtime: FacetRuntime): Promise<void> {
+  if (runtime.inFlightCount === 0) return;
+  const idle = new Promise<void>((resolve) => {
+    runtime.onIdle = resolve;
+  });
+  await within(idle, DRAIN_LIMIT_MS);
+  runtime.onIdle = undefined;
+}
+
+/** Sockets that hibernate belong to no instance, and would drop with 1006. Only code inside the facet can close them. */
+async function sayGoodbye(app: HostedApp, runtime: FacetRuntime, old: Version): Promise<void> {
+  const facet = getFacet(app, runtime.facet, () => openVersionWorker(app, old));
+  const close = async (): Promise<void> => {
+    await facet[GOODBYE](SERVICE_RESTART, "a new version was deployed");
+  };
+  try {
+    await within(close(), GOODBYE_LIMIT_MS);
+  } catch (error) {
+    // The old version is broken, and its sockets drop when it is stopped.
+    console.warn(`app ${app.name}: deploy ${old.deploy.number} did not close its WebSockets`, error);
+  }
+}
+
+/** One transaction: the deploy failed, and live pointer and ref go back to where they were. */
+function undo(
+  app: HostedApp,
+  runtime: FacetRuntime,
+  { deploy, failure }: { readonly deploy: Deploy; readonly failure: StartFailure },
+): void {
+  app.db.transaction(() => {
+    recordCutover(app.db, deploy.number, "failed", JSON.stringify(failure));
+    // A later deploy stands on this one's commit, and its own cutover comes next.
+    if (findLiveDeploy(app.db, runtime.facet)?.deploy.number !== deploy.number) return;
+    let first = deploy;
+    let target = first.previous && findDeploy(app.db, first.previous.number);
+    while (target?.state === "failed") {
+      first = target;
+      target = first.previous && findDeploy(app.db, first.previous.number);
+    }
+    setLive(app.db, runtime.facet, target?.number);
+    undoRef(app.db, { name: deploy.ref, fromId: deploy.commitId, toId: first.refBefore }, app.now());
+    // The first deploy of all: the branch that made itself the production branch is not there any more.
+    if (findRef(app.db, deploy.ref) === undefined) writeHead(app.db, undefined);
+  });
+  readLive(app, runtime);
+}
+
+/** Ends the isolate of a version that is not needed any more, so that a host with many deploys does not grow. */
+function retire(app: HostedApp, version: Version): void {
+  app.ctx.waitUntil(endIsolate(openVersionWorker(app, version)));
+}

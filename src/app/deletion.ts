@@ -1,0 +1,66 @@
+// Deleting an app: data, packs and name. The decision is one row; the rest is taken away step by step, each of which may be repeated,
+// so that a crash in between is made good by the alarm. Meanwhile the app answers as one that does not exist.
+import { findDueTask, putDueTask } from "../store/due.ts";
+import { isMigrated } from "../store/schema.ts";
+import { packKeyPrefix } from "../store/pack-store.ts";
+import { findRepository, markDeleting } from "../store/settings.ts";
+import { openVersionWorker } from "./facet-start.ts";
+import { openFacetRuntime, PRODUCTION_FACET, REHEARSAL_FACET, type HostedApp } from "./hosted-app.ts";
+import { endIsolate } from "./loader.ts";
+import { setNextAlarm } from "./schedule.ts";
+
+/** The alarm goes on with a deletion that did not come to its end. */
+const RETRY_AFTER_MS = 30_000;
+
+/** Data, packs and name; once it returns all are gone. Also of an app that does not exist. Callers at the same time join. */
+export function destroy(app: HostedApp): Promise<void> {
+  app.deletion ??= takeAway(app).finally(() => {
+    app.deletion = undefined;
+  });
+  return app.deletion;
+}
+
+async function takeAway(app: HostedApp): Promise<void> {
+  const repository = isMigrated(app.db) ? findRepository(app.db) : undefined;
+  if (repository === undefined) return;
+  app.db.transaction(() => {
+    markDeleting(app.db);
+    if (findDueTask(app.db, "delete") === undefined) {
+      putDueTask(app.db, { task: "delete", atMs: app.now() + RETRY_AFTER_MS, attempts: 0 });
+    }
+  });
+  setNextAlarm(app);
+  await stopServing(app);
+  await eraseStorage(app, repository.repositoryId);
+}
+
+/** No request gets to the app from here on, and nothing starts it again. */
+async function stopServing(app: HostedApp): Promise<void> {
+  const { production } = app;
+  const { running } = production;
+  production.live = undefined;
+  app.production = openFacetRuntime(PRODUCTION_FACET);
+  // What is starting is not to be deleted under its own feet.
+  await production.arrival;
+  await app.lastRehearsal;
+  if (running !== undefined) app.ctx.waitUntil(endIsolate(openVersionWorker(app, running)));
+}
+
+/** Every trace of the app: its databases, its files in R2, its name in the directory, and last what says that it is to be erased. */
+export async function eraseStorage(app: HostedApp, repositoryId: string): Promise<void> {
+  app.ctx.facets.delete(REHEARSAL_FACET);
+  app.ctx.facets.delete(PRODUCTION_FACET);
+  await deletePrefix(app.env.BUCKET, packKeyPrefix(repositoryId));
+  await app.env.DIRECTORY.getByName("directory").remove(app.name);
+  await app.ctx.storage.deleteAlarm();
+  await app.ctx.storage.deleteAll();
+}
+
+/** A page at a time: R2 lists and deletes at most 1,000 keys at once. */
+async function deletePrefix(bucket: R2Bucket, prefix: string): Promise<void> {
+  for (;;) {
+    const page = await bucket.list({ prefix, limit: 1000 });
+    if (page.objects.length > 0) await bucket.delete(page.objects.map((object) => object.key));
+    if (!page.truncated) return;
+  }
+}

@@ -1,0 +1,91 @@
+// Starting a class in a facet, and saying why it did not start. Used for the rehearsal and for the live version alike.
+import { getCodeDefinition, getSourceMap } from "../store/code.ts";
+import type { Database } from "../store/database.ts";
+import { findRepository } from "../store/settings.ts";
+import type { HostedApp, Version } from "./hosted-app.ts";
+import { isolateName, makeWorkerCode, readReport } from "./loader.ts";
+import {
+  explainLoadError,
+  explainReport,
+  explainTimeout,
+  type FailedCode,
+  type StartFailure,
+} from "./start-failure.ts";
+import { GOODBYE, readStartReport, START, type StartReport } from "./start-report.ts";
+import { within } from "./time-limit.ts";
+
+/** What the supervisor calls on a wrapped class. Visitors reach fetch only. */
+interface HostedClass extends Rpc.DurableObjectBranded {
+  [START](): StartReport;
+  [GOODBYE](code: number, reason: string): number;
+}
+
+/** A facet's stub. */
+export type Facet = Fetcher<HostedClass>;
+
+/** How long module scope and constructor may take, with what the constructor waits for. */
+export const START_LIMIT_MS = 10_000;
+
+/** After a start that failed the wrapper has this long to say why. */
+const REPORT_LIMIT_MS = 2000;
+
+/** What became of a start. */
+export type Start =
+  | { readonly kind: "started"; readonly report: StartReport }
+  | { readonly kind: "failed"; readonly failure: StartFailure };
+
+/** The facet, running `worker`'s class if it is not running already. */
+export function getFacet(app: HostedApp, facet: string, openWorker: () => WorkerStub): Facet {
+  return app.ctx.facets.get<HostedClass>(facet, () => ({
+    class: openWorker().getDurableObjectClass<HostedClass>("App"),
+  }));
+}
+
+/**
+ * Starts the class and waits for its constructor, with everything that the constructor blocks on. A facet whose start failed is
+ * stopped again.
+ */
+export async function startFacet(
+  app: HostedApp,
+  facet: string,
+  { openWorker, readCode }: { readonly openWorker: () => WorkerStub; readonly readCode: () => FailedCode },
+): Promise<Start> {
+  try {
+    const answer = await within(callStart(getFacet(app, facet, openWorker)), START_LIMIT_MS);
+    if (answer !== "late") return { kind: "started", report: readStartReport(answer) };
+    app.ctx.facets.abort(facet, new Error("This version took too long to start."));
+    return { kind: "failed", failure: explainTimeout(readCode().className, START_LIMIT_MS) };
+  } catch (error) {
+    app.ctx.facets.abort(facet, error);
+    return { kind: "failed", failure: await explainStart(openWorker(), error, readCode) };
+  }
+}
+
+// A stub's call is a thenable of the runtime's own; here it becomes a promise.
+async function callStart(facet: Facet): Promise<unknown> {
+  return await facet[START]();
+}
+
+async function explainStart(worker: WorkerStub, error: unknown, readCode: () => FailedCode): Promise<StartFailure> {
+  try {
+    const report = await within(readReport(worker), REPORT_LIMIT_MS);
+    if (report === "late") return explainLoadError(error);
+    return explainReport(report, readCode()) ?? explainLoadError(error);
+  } catch {
+    // The isolate did not load either: the first error says why.
+    return explainLoadError(error);
+  }
+}
+
+/** The isolate of a deploy's version, loaded from the supervisor's own rows if it is not loaded. */
+export function openVersionWorker(app: HostedApp, version: Version): WorkerStub {
+  const { codeId, varsJson, number: deployNumber } = version.deploy;
+  const repositoryId = findRepository(app.db)?.repositoryId ?? "";
+  const name = isolateName({ repositoryId, codeId, varsJson, deployNumber, attempt: version.failedStarts });
+  return app.env.LOADER.get(name, () => makeWorkerCode(getCodeDefinition(app.db, codeId), varsJson));
+}
+
+/** Stored code, for explaining its failures. */
+export function readStoredCode(db: Database, codeId: string): FailedCode {
+  return { className: getCodeDefinition(db, codeId).className, sourceMap: getSourceMap(db, codeId) };
+}

@@ -1,0 +1,120 @@
+// One app as its supervisor holds it: the handle that every verb is given. What is in memory here is what a request needs without a
+// read of the database; the database has the rest, and all of it that must survive.
+import type { Database } from "../store/database.ts";
+import { openDatabase } from "../store/database.ts";
+import { findLiveDeploy, type Deploy } from "../store/deploys.ts";
+import type { Repository } from "../store/settings.ts";
+import { findRepository } from "../store/settings.ts";
+import { isMigrated, migrate, SUPERVISOR_MIGRATIONS } from "../store/schema.ts";
+import type { StartFailure } from "./start-failure.ts";
+
+/** The facet that answers visitors, and the one that a deploy is tried in. */
+export const PRODUCTION_FACET = "app";
+export const REHEARSAL_FACET = "rehearsal";
+
+/** A deploy as a facet runs it. One object for each deploy of an instance, so that versions are compared by identity. */
+export interface Version {
+  readonly deploy: Deploy;
+  /** Whether it ever ran as the live version. One that never did is undone if it does not start. */
+  hasRun: boolean;
+  /** How many starts of it failed in this instance. */
+  failedStarts: number;
+}
+
+/** What bringing a facet to its live version came to. */
+export type Arrival = { readonly kind: "ready" } | { readonly kind: "failed"; readonly failure: StartFailure };
+
+/**
+ * A facet in the memory of one supervisor instance. Requests go through while `running` is `live`; as soon as the live pointer moves
+ * on they wait, and whoever comes first brings the facet to where the pointer is. So a Worker that dies between the commit and
+ * the cutover leaves nothing stuck.
+ */
+export interface FacetRuntime {
+  readonly facet: string;
+  /** The live pointer, as the database has it. undefined: nothing is deployed. */
+  live: Version | undefined;
+  /** What this instance started and did not stop. */
+  running: Version | undefined;
+  /** Requests whose answer has not been sent to its end. */
+  inFlightCount: number;
+  /** Called when inFlightCount gets to 0. */
+  onIdle: (() => void) | undefined;
+  /** Whether WebSockets may be open, as the database has it. */
+  hasSockets: boolean;
+  /** Under way from `running` to `live`; one at a time. */
+  arrival: Promise<Arrival> | undefined;
+  /** When the first of the requests that wait for it came. */
+  heldSinceMs: number | undefined;
+}
+
+/** The handle. Mutable fields are the memory of this one instance of the supervisor. */
+export interface HostedApp {
+  readonly name: string;
+  readonly ctx: DurableObjectState;
+  readonly env: Env;
+  readonly db: Database;
+  /** Stands still between I/O. */
+  readonly now: () => number;
+  production: FacetRuntime;
+  /** The rehearsal that is under way, and those that wait for it. */
+  lastRehearsal: Promise<unknown>;
+  /** The deletion that is under way. */
+  deletion: Promise<void> | undefined;
+}
+
+/** The handle of a supervisor that was just constructed. Writes nothing where nothing was written before. */
+export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
+  const db = openDatabase(ctx.storage);
+  const isStored = isMigrated(db);
+  if (isStored) migrate(db, SUPERVISOR_MIGRATIONS);
+  const repository = isStored ? findRepository(db) : undefined;
+  const app: HostedApp = {
+    // The runtime does not always know the name where an alarm woke the object.
+    name: ctx.id.name ?? repository?.appName ?? "",
+    ctx,
+    env,
+    db,
+    now: () => Date.now(),
+    production: openFacetRuntime(PRODUCTION_FACET),
+    lastRehearsal: Promise.resolve(),
+    deletion: undefined,
+  };
+  if (repository !== undefined && !repository.isDeleting) readLive(app, app.production);
+  return app;
+}
+
+/** A facet of which nothing is known yet. */
+export function openFacetRuntime(facet: string): FacetRuntime {
+  return {
+    facet,
+    live: undefined,
+    running: undefined,
+    inFlightCount: 0,
+    onIdle: undefined,
+    hasSockets: false,
+    arrival: undefined,
+    heldSinceMs: undefined,
+  };
+}
+
+/** Takes the live pointer over from the database. Call it whenever a transaction moved the pointer, in the same turn. */
+export function readLive(app: HostedApp, runtime: FacetRuntime): void {
+  const row = findLiveDeploy(app.db, runtime.facet);
+  runtime.hasSockets = row?.hasSockets ?? false;
+  if (row?.deploy.number === runtime.live?.deploy.number) return;
+  const isRunning = row !== undefined && row.deploy.number === runtime.running?.deploy.number;
+  runtime.live = isRunning ? runtime.running : row && openVersion(row.deploy);
+}
+
+/** A deploy that nothing is known of but what its row says. */
+export function openVersion(deploy: Deploy): Version {
+  return { deploy, hasRun: deploy.state === "started", failedStarts: 0 };
+}
+
+/** The repository's row if the app exists: created, and not being deleted. */
+export function findExisting(app: HostedApp): (Repository & { readonly createdAtMs: number }) | undefined {
+  if (!isMigrated(app.db)) return undefined;
+  const repository = findRepository(app.db);
+  if (repository === undefined || repository.isDeleting || repository.createdAtMs === undefined) return undefined;
+  return { ...repository, createdAtMs: repository.createdAtMs };
+}

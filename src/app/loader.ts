@@ -1,0 +1,80 @@
+// From code to a Dynamic Worker: the app's modules, the wrapper around its class, its variables, and no network.
+import { createHash } from "node:crypto";
+import type { CodeDefinition, CodeModule } from "../store/code.ts";
+import { readStartReport, type StartReport } from "./start-report.ts";
+import wrapper from "./wrapper.generated.json" with { type: "json" };
+
+/** What the supervisor calls in an app's isolate, beside the class itself. */
+interface ControlEntrypoint extends Rpc.WorkerEntrypointBranded {
+  report(): StartReport;
+  end(): void;
+}
+
+const MAIN_MODULE = "slipway-main.js";
+const WRAPPER_MODULE = "slipway-wrapper.js";
+
+/** The isolate's definition. `varsJson` is a JSON object, the app's `env`. */
+export function makeWorkerCode(definition: CodeDefinition, varsJson: string): WorkerLoaderWorkerCode {
+  const modules = Object.entries(definition.modules).map(([name, module]) => [name, toLoaderModule(module)] as const);
+  return {
+    compatibilityDate: definition.compatibilityDate,
+    compatibilityFlags: [...definition.compatibilityFlags],
+    mainModule: MAIN_MODULE,
+    modules: {
+      ...Object.fromEntries(modules),
+      [MAIN_MODULE]: { js: mainModule(definition.className) },
+      [WRAPPER_MODULE]: { js: wrapper.wrapper },
+    },
+    env: JSON.parse(varsJson),
+    globalOutbound: null,
+  };
+}
+
+/** The wrapper comes first and imports the app by itself, so that what the app throws is caught and told. */
+function mainModule(className: string): string {
+  return `import { wrapApp } from "./${WRAPPER_MODULE}";
+const { App, Control } = await wrapApp(() => import("./index.js"), ${JSON.stringify(className)});
+export { App, Control };
+`;
+}
+
+function toLoaderModule(module: CodeModule): WorkerLoaderModule {
+  if (module.kind === "esm") return { js: module.text };
+  if (module.kind === "text") return { text: module.text };
+  if (module.kind === "data") return { data: Uint8Array.from(module.bytes).buffer };
+  return { wasm: module.bytes };
+}
+
+/** What an isolate that stays is known by. */
+export interface IsolateIdentity {
+  readonly repositoryId: string;
+  readonly codeId: string;
+  readonly varsJson: string;
+  readonly deployNumber: number;
+  /** Counts starts that failed: the runtime remembers a failure under its name until the process ends. */
+  readonly attempt: number;
+}
+
+/**
+ * The loader's name for a version. The loader shares an isolate, `env` included, between all who ask for the same name: so it
+ * binds everything that makes the isolate what it is, and no two apps have a name in common.
+ */
+export function isolateName(identity: IsolateIdentity): string {
+  const { repositoryId, codeId, varsJson, deployNumber, attempt } = identity;
+  const configId = createHash("sha256").update(varsJson).digest("hex").slice(0, 16);
+  return [repositoryId, deployNumber, codeId, configId, wrapper.version, attempt].join("/");
+}
+
+/** How far the isolate has come, in the wrapper's words. Throws what the runtime says where it did not load at all. */
+export async function readReport(worker: WorkerStub): Promise<StartReport> {
+  return readStartReport(await worker.getEntrypoint<ControlEntrypoint>("Control").report());
+}
+
+/** Ends an isolate that is not needed any more; locally nothing else ever would. Fails quietly: there may be none. */
+export async function endIsolate(worker: WorkerStub): Promise<void> {
+  try {
+    await worker.getEntrypoint<ControlEntrypoint>("Control").end();
+  } catch {
+    // It does not load, or ends already.
+  }
+}

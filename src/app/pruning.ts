@@ -1,0 +1,31 @@
+// Taking away what a push left that never came to its commit: code that no deploy names, the copy of a rehearsal that a crash cut
+// short, and a repository that was reserved and never created.
+import { hasUnusedCode, pruneCode } from "../store/code.ts";
+import { findRepository } from "../store/settings.ts";
+import { eraseStorage } from "./deletion.ts";
+import { REHEARSAL_FACET, type HostedApp } from "./hosted-app.ts";
+import { listTask, setNextAlarm } from "./schedule.ts";
+
+/** Longer than a push may take from its first row to its commit. */
+export const PRUNE_AFTER_MS = 60 * 60 * 1000;
+
+/** Sees to it that what a push leaves behind is taken away in time. */
+export function schedulePruning(app: HostedApp): void {
+  listTask(app, "prune", app.now() + PRUNE_AFTER_MS);
+  setNextAlarm(app);
+}
+
+/** Returns when to look again; undefined if nothing is left to wait for. */
+export async function prune(app: HostedApp): Promise<number | undefined> {
+  const nowMs = app.now();
+  const repository = findRepository(app.db);
+  if (repository !== undefined && repository.createdAtMs === undefined) {
+    if (repository.reservedAtMs > nowMs - PRUNE_AFTER_MS) return repository.reservedAtMs + PRUNE_AFTER_MS;
+    await eraseStorage(app, repository.repositoryId);
+    return undefined;
+  }
+  pruneCode(app.db, nowMs - PRUNE_AFTER_MS);
+  await app.lastRehearsal;
+  app.ctx.facets.delete(REHEARSAL_FACET);
+  return hasUnusedCode(app.db) ? nowMs + PRUNE_AFTER_MS : undefined;
+}

@@ -1,0 +1,116 @@
+// Deploys apps from source text, as a push does it once its build is done: rehearse, commit, cut over.
+import { env } from "cloudflare:workers";
+import { codeId } from "../../src/app/code-id.ts";
+import type { CommitOutcome } from "../../src/app/commit.ts";
+import type { CutoverOutcome } from "../../src/app/cutover.ts";
+import type { Supervisor } from "../../src/app/supervisor.ts";
+import { parseObjectId, ZERO_ID, type ObjectId } from "../../src/git/object-id.ts";
+import { parseRefName, type RefName } from "../../src/git/ref-name.ts";
+import type { Code, CodeModule } from "../../src/store/code.ts";
+import type { RefCommand } from "../../src/store/refs.ts";
+
+/** What every test app begins with. */
+export const IMPORTS = `import { DurableObject } from "cloudflare:workers";\n`;
+
+/** The source of an app that answers with what `body` returns. */
+export function appSource(body: string): string {
+  return `${IMPORTS}export class App extends DurableObject {\n  async fetch(request) {\n${body}\n  }\n}\n`;
+}
+
+export function supervisorOf(app: string): DurableObjectStub<Supervisor> {
+  return env.SUPERVISOR.getByName(app);
+}
+
+/** A source map that sends every line of index.js to the same line of src/index.ts. */
+export function identityMap(source: string): string {
+  const mappings = source.split("\n").map((_, line) => (line === 0 ? "AAAA" : "AACA"));
+  return JSON.stringify({
+    version: 3,
+    sources: ["src/index.ts"],
+    sourcesContent: [source],
+    names: [],
+    mappings: mappings.join(";"),
+  });
+}
+
+/** Code as the build makes it. */
+export function makeCode(source: string, overrides: Partial<Code> = {}): Code {
+  const modules: Record<string, CodeModule> = { "index.js": { kind: "esm", text: source }, ...overrides.modules };
+  const definition = {
+    className: "App",
+    compatibilityDate: "2026-11-02",
+    compatibilityFlags: ["nodejs_compat"],
+    ...overrides,
+    modules,
+  };
+  return { ...definition, codeId: codeId(definition), sourceMap: identityMap(source) };
+}
+
+/** A different object ID for every number. */
+export function testId(number: number): ObjectId {
+  const id = parseObjectId(number.toString(16).padStart(40, "0"));
+  if (id === undefined) throw new Error(`${number} makes no object ID.`);
+  return id;
+}
+
+export function ref(name: string): RefName {
+  const parsed = parseRefName(name);
+  if (parsed === undefined) throw new Error(`${name} is not a ref name.`);
+  return parsed;
+}
+
+export const MAIN = ref("refs/heads/main");
+
+export function command(name: string, oldId: ObjectId, newId: ObjectId): RefCommand {
+  return { name: ref(name), oldId, newId };
+}
+
+/** What a deploy of these tests came to. */
+export interface Deployment {
+  readonly commit: CommitOutcome;
+  readonly cutover: CutoverOutcome;
+}
+
+/** Rehearses and commits code on main. Throws if the rehearsal fails. */
+export async function commitCode(app: string, code: Code, varsJson = "{}"): Promise<CommitOutcome> {
+  const supervisor = supervisorOf(app);
+  const state = await supervisor.openForPush();
+  const rehearsal = await supervisor.rehearse({ code, varsJson });
+  if (rehearsal.kind === "failed") throw new Error(`The rehearsal failed: ${rehearsal.reason}`);
+  return commitRehearsed(app, code.codeId, { oldId: state.refs.find((row) => row.name === MAIN)?.id, varsJson });
+}
+
+/** Commits code that was rehearsed, or at least stored. */
+export async function commitRehearsed(
+  app: string,
+  id: string,
+  { oldId, varsJson = "{}" }: { readonly oldId?: ObjectId | undefined; readonly varsJson?: string } = {},
+): Promise<CommitOutcome> {
+  const supervisor = supervisorOf(app);
+  const state = await supervisor.openForPush();
+  const newId = testId(Math.floor(Math.random() * 2 ** 48));
+  return supervisor.commit({
+    repositoryId: state.repositoryId,
+    commands: [{ name: MAIN, oldId: oldId ?? ZERO_ID, newId }],
+    atomic: false,
+    deploy: { ref: MAIN, commitId: newId, treeId: testId(7), subject: "Change it", codeId: id, varsJson },
+    nowMs: Date.now(),
+  });
+}
+
+/** A whole deploy. */
+export async function deploy(app: string, source: string, overrides: Partial<Code> = {}): Promise<Deployment> {
+  const commit = await commitCode(app, makeCode(source, overrides));
+  if (commit.deploy === undefined) throw new Error("The commit made no deploy.");
+  return { commit, cutover: await supervisorOf(app).cutOver(commit.deploy.number) };
+}
+
+/** A visitor's request. */
+export function visit(app: string, path = "/", init: RequestInit = {}): Promise<Response> {
+  return supervisorOf(app).fetch(`http://${app}.localhost${path}`, init);
+}
+
+/** The text of a visitor's answer. */
+export async function visitText(app: string, path = "/"): Promise<string> {
+  return (await visit(app, path)).text();
+}
