@@ -44,20 +44,21 @@ export class ObjectGraph {
   /** A commit's tree or a tag's target: the first object that it names. */
   targetOf(number: number): number {
     const pack = this.objects.packOf(number);
-    const file = this.#fileAt(pack);
-    return this.#resolve(pack, file, file.firstEdgeOf(number - this.objects.firstOf(pack)));
+    return this.#resolve(pack, this.#fileAt(pack).firstEdgeAt(number - this.objects.firstOf(pack)));
   }
 
   /** A commit's parents in order. */
   parentsOf(commit: number): number[] {
-    const parents: number[] = [];
-    this.#forEachEdge(commit, 1, (parent) => parents.push(parent));
-    return parents;
+    const pack = this.objects.packOf(commit);
+    const [, ...parents] = this.#fileAt(pack).edgesAt(commit - this.objects.firstOf(pack));
+    return parents.map((parent) => this.#resolve(pack, parent));
   }
 
   /** A tree's entries in order, without gitlinks. */
   forEachEntry(tree: number, visit: (entry: number) => void): void {
-    this.#forEachEdge(tree, 0, visit);
+    const pack = this.objects.packOf(tree);
+    const n = tree - this.objects.firstOf(pack);
+    this.#fileAt(pack).forEachEdge(n, (entry) => visit(this.#resolve(pack, entry)));
   }
 
   /** What a tag names in the end, through any number of tags; any other object is itself. */
@@ -67,16 +68,9 @@ export class ObjectGraph {
     return target;
   }
 
-  #forEachEdge(number: number, skip: number, visit: (target: number) => void): void {
-    const pack = this.objects.packOf(number);
+  /** The canonical number of what a pack's edge names. */
+  #resolve(pack: number, target: number): number {
     const file = this.#fileAt(pack);
-    const n = number - this.objects.firstOf(pack);
-    const end = file.firstEdgeOf(n + 1);
-    for (let edge = file.firstEdgeOf(n) + skip; edge < end; edge++) visit(this.#resolve(pack, file, edge));
-  }
-
-  #resolve(pack: number, file: EdgeFile, edge: number): number {
-    const target = file.edgeAt(edge);
     return target < file.count
       ? this.objects.numberOf(pack, target)
       : this.#resolveExternal(pack, file, target - file.count);
