@@ -14,6 +14,8 @@ export const ERROR_CODES = [
   "invalid-app-name",
   "app-exists",
   // Git's side.
+  "service-unknown", // a git service other than git-upload-pack and git-receive-pack
+  "media-type-unsupported", // a git request whose content type is not the service's
   "protocol-error", // bytes that are not what git's protocol says
   "push-too-large", // a push over the limit on received bytes
   "object-too-large",
@@ -35,9 +37,11 @@ export const ERROR_CODES = [
   "dependency-not-found",
   "import-not-found",
   "build-failed", // any other message of the bundler
+  "build-warning", // what does not stop a build
   "build-limit", // time, memory, files or bytes
   "bundle-too-large",
   "lfs-pointer",
+  "submodule", // a file of a submodule: its content is not in the push
   // The app's class and its start.
   "export-missing",
   "export-wrong-kind",

@@ -1,0 +1,85 @@
+// Errors as answers. The one place where an error code becomes an HTTP status.
+import { HostingError, type ErrorCode } from "../errors.ts";
+
+const STATUS: Record<ErrorCode, number> = {
+  "auth-required": 401,
+  "auth-forbidden": 403,
+  "host-not-configured": 503,
+  "not-found": 404,
+  "method-not-allowed": 405,
+  "invalid-request": 400,
+  "invalid-app-name": 400,
+  "app-exists": 409,
+  "service-unknown": 403,
+  "media-type-unsupported": 415,
+  "protocol-error": 400,
+  "push-too-large": 413,
+  "object-too-large": 413,
+  "pack-invalid": 400,
+  "object-invalid": 400,
+  "object-missing": 400,
+  "ref-invalid": 400,
+  "ref-stale": 409,
+  "ref-conflict": 409,
+  "ref-refused": 409,
+  "branch-not-deployed": 409,
+  "branch-protected": 409,
+  "push-option-unknown": 400,
+  "entry-not-found": 422,
+  "config-invalid": 422,
+  "config-unsupported": 422,
+  "syntax-error": 422,
+  "dependency-not-found": 422,
+  "import-not-found": 422,
+  "build-failed": 422,
+  "build-warning": 422,
+  "build-limit": 422,
+  "bundle-too-large": 422,
+  "lfs-pointer": 422,
+  submodule: 422,
+  "export-missing": 422,
+  "export-wrong-kind": 422,
+  "worker-unsupported": 422,
+  "start-failed": 422,
+  "start-timeout": 422,
+  "app-not-found": 404,
+  "app-not-deployed": 404,
+  "app-failed": 500,
+  "app-busy": 503,
+  "internal-error": 500,
+};
+
+/** What a client is told when the fault is ours. The cause goes to the host's log. */
+const INTERNAL_MESSAGE = "The host failed to answer. Its log says why; trying again is safe.";
+
+/**
+ * An error as plain text, which git shows line by line after "remote:". Anything but a HostingError is our own fault: it is
+ * logged here, once, and the client is told nothing of it.
+ */
+export function plainAnswer(error: unknown, context: { readonly path: string }): Response {
+  const { code, message } = describe(error, context);
+  return new Response(`${message}\n`, { status: STATUS[code], headers: headersOf(code, "text/plain; charset=utf-8") });
+}
+
+/** An error as problem details (RFC 9457), with the stable code beside the status. */
+export function problemAnswer(error: unknown, context: { readonly path: string }): Response {
+  const { code, message } = describe(error, context);
+  const status = STATUS[code];
+  const body = { type: "about:blank", status, code, title: code, detail: message };
+  return new Response(`${JSON.stringify(body)}\n`, { status, headers: headersOf(code, "application/problem+json") });
+}
+
+function describe(error: unknown, context: { readonly path: string }): { code: ErrorCode; message: string } {
+  if (error instanceof HostingError) return error;
+  const requestId = crypto.randomUUID();
+  console.error(`request ${requestId} to ${context.path} failed`, error);
+  return { code: "internal-error", message: `${INTERNAL_MESSAGE} Request ${requestId}.` };
+}
+
+function headersOf(code: ErrorCode, contentType: string): Headers {
+  const headers = new Headers({ "content-type": contentType, "cache-control": "no-store" });
+  // git asks for a user name and a password only if it is told the scheme.
+  if (code === "auth-required") headers.set("www-authenticate", 'Basic realm="Slipway", charset="UTF-8"');
+  if (code === "app-busy") headers.set("retry-after", "1");
+  return headers;
+}

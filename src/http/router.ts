@@ -1,0 +1,49 @@
+// Every route of the host on one screen. Apps answer on origins of their own; everything else is the host's.
+import { Hono } from "hono";
+import { HostingError } from "../errors.ts";
+import { api } from "./api.ts";
+import { answerForApp } from "./app-request.ts";
+import { readOrigin } from "./host-name.ts";
+import type { Host } from "../push-host.ts";
+import { plainAnswer, problemAnswer } from "./problem.ts";
+import { advertise, fetchPack, receivePush, refuseService } from "./smart-http.ts";
+
+/** The answer to any request that reaches the Worker. Never throws: an error becomes an answer here. */
+export async function route(request: Request, host: Host, context: ExecutionContext): Promise<Response> {
+  const url = new URL(request.url);
+  const origin = readOrigin(url, host.env.HOST);
+  if (origin.kind === "host") return hostRoutes.fetch(request, { host }, context);
+  try {
+    return await answerForApp(request, host.env, origin.label);
+  } catch (error) {
+    return plainAnswer(error, { path: url.pathname });
+  }
+}
+
+const hostRoutes = new Hono<{ Bindings: { readonly host: Host } }>()
+  .get("/healthz", (c) => c.text("ok\n"))
+  .get("/", (c) => c.text(welcome(new URL(c.req.url))))
+  .route("/api/v1", api)
+  .get("/:repository{.+\\.git}/info/refs", (c) => advertise(c.req.raw, c.env.host, c.req.param("repository")))
+  .post("/:repository{.+\\.git}/git-upload-pack", (c) => fetchPack(c.req.raw, c.env.host, c.req.param("repository")))
+  .post("/:repository{.+\\.git}/git-receive-pack", (c) =>
+    receivePush(c.req.raw, { host: c.env.host, context: c.executionCtx }, c.req.param("repository")),
+  )
+  .all("/:repository{.+\\.git}/*", (c) => refuseService(c.req.raw))
+  .notFound((c) => plainAnswer(new HostingError("not-found", "There is nothing here."), { path: c.req.path }))
+  .onError((error, c) => {
+    const answer = c.req.path.startsWith("/api/") ? problemAnswer : plainAnswer;
+    return answer(error, { path: c.req.path });
+  });
+
+/** The page for people who come without git. */
+function welcome(url: URL): string {
+  return [
+    "This is Slipway, a git-push host for Durable Object apps.",
+    "",
+    `  git clone ${url.protocol}//x:TOKEN@${url.host}/new/counter/hello.git && cd hello && git push`,
+    "",
+    `deploys the counter template as http://hello.${url.host}/.`,
+    "",
+  ].join("\n");
+}

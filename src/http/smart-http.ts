@@ -1,0 +1,152 @@
+// Git over HTTP, as gitprotocol-http(5) and git's http-backend.c have it. Three families of addresses lead to a repository:
+//   /<app>.git                    an app's own
+//   /templates/<name>.git         a starter template, read-only, for everybody
+//   /new/<template>/<app>.git     the template while the app does not exist, the app's own afterwards
+import { readAppName, type AppName } from "../app/app-name.ts";
+import { HostingError } from "../errors.ts";
+import { push } from "../push.ts";
+import type { Host } from "../push-host.ts";
+import { openRepository, type Repository } from "../repo/repository.ts";
+import { openTemplateRepository } from "../repo/template-repository.ts";
+import { advertiseReceivePack, advertiseUploadPack, uploadPack } from "../repo/upload-pack.ts";
+import { requireOwner } from "./auth.ts";
+import { appUrl } from "./host-name.ts";
+import { openBody } from "./request-body.ts";
+
+type Service = "git-upload-pack" | "git-receive-pack";
+
+/** Which repository a path names. */
+type Address =
+  | { readonly kind: "app"; readonly app: AppName; readonly template?: string }
+  | { readonly kind: "template"; readonly template: string };
+
+/** As http-backend.c's hdr_nocache: an advertisement is true for one moment only. */
+const NO_CACHE = {
+  expires: "Fri, 01 Jan 1980 00:00:00 GMT",
+  pragma: "no-cache",
+  "cache-control": "no-cache, max-age=0, must-revalidate",
+} as const;
+
+/** GET <repository>/info/refs?service=…: the ref advertisement, or version 2's capabilities. */
+export async function advertise(request: Request, host: Host, path: string): Promise<Response> {
+  const service = readService(new URL(request.url).searchParams.get("service"));
+  const address = admit(request, host, { path, service });
+  const version = readProtocolVersion(request);
+  const body =
+    service === "git-receive-pack"
+      ? advertiseReceivePack(await findForPush(host, address), version)
+      : advertiseUploadPack(await openForFetch(host, address), version);
+  return new Response(body, {
+    headers: { ...NO_CACHE, "content-type": `application/x-${service}-advertisement` },
+  });
+}
+
+/** POST <repository>/git-upload-pack: a clone or fetch, or a command of version 2. */
+export async function fetchPack(request: Request, host: Host, path: string): Promise<Response> {
+  return answerService(request, "git-upload-pack", async (body) => {
+    const address = admit(request, host, { path, service: "git-upload-pack" });
+    return uploadPack(await openForFetch(host, address), readProtocolVersion(request), body);
+  });
+}
+
+/** POST <repository>/git-receive-pack: a push. The answer begins once the pack was received and goes on while it deploys. */
+export async function receivePush(
+  request: Request,
+  at: { readonly host: Host; readonly context: Pick<ExecutionContext, "waitUntil"> },
+  path: string,
+): Promise<Response> {
+  const { host, context } = at;
+  return answerService(request, "git-receive-pack", async (body) => {
+    const address = admit(request, host, { path, service: "git-receive-pack" });
+    if (address.kind === "template") throw readOnlyTemplate(address.template);
+    const url = appUrl(new URL(request.url), host.env.HOST, address.app);
+    return push({ app: address.app, body, appUrl: url, now: Date.now, context }, host);
+  });
+}
+
+/** Any other path below a repository: git's dumb protocol, which this host does not speak, and unknown services. */
+export async function refuseService(request: Request): Promise<never> {
+  await openBody(request).drain();
+  throw unknownService();
+}
+
+/** The frame of both services: what is asked for, how it is answered, and the rest of the body before a refusal. */
+async function answerService(
+  request: Request,
+  service: Service,
+  answer: (body: ReadableStream<Uint8Array>) => Promise<ReadableStream<Uint8Array>>,
+): Promise<Response> {
+  const body = openBody(request);
+  try {
+    const expected = `application/x-${service}-request`;
+    if (request.headers.get("content-type") !== expected) {
+      throw new HostingError("media-type-unsupported", `This address takes ${expected}.`);
+    }
+    const result = await answer(body.stream);
+    return new Response(result, { headers: { ...NO_CACHE, "content-type": `application/x-${service}-result` } });
+  } catch (error) {
+    await body.drain();
+    throw error;
+  }
+}
+
+/** Who may do what: templates are for everybody to read, everything else needs the token. */
+function admit(request: Request, host: Host, asked: { readonly path: string; readonly service: Service }): Address {
+  const address = readAddress(asked.path);
+  const isOpen = address.kind === "template" && asked.service === "git-upload-pack";
+  if (!isOpen) requireOwner(request, host.env);
+  if (address.kind === "template" && asked.service === "git-receive-pack") throw readOnlyTemplate(address.template);
+  return address;
+}
+
+function readService(name: string | null): Service {
+  if (name === "git-upload-pack" || name === "git-receive-pack") return name;
+  throw unknownService();
+}
+
+function unknownService(): HostingError {
+  return new HostingError(
+    "service-unknown",
+    "This host speaks git's smart HTTP protocol only: git-upload-pack and git-receive-pack.",
+  );
+}
+
+function readAddress(path: string): Address {
+  const parts = path.replace(/\.git$/, "").split("/");
+  const [first = "", second = "", third = ""] = parts;
+  if (parts.length === 1) return { kind: "app", app: readAppName(first) };
+  if (parts.length === 2 && first === "templates") return { kind: "template", template: second };
+  if (parts.length === 3 && first === "new") return { kind: "app", app: readAppName(third), template: second };
+  throw new HostingError("not-found", "There is no such repository.");
+}
+
+/** 0, 1 or 2: what `Git-Protocol: version=N` asks for, the highest if several (protocol.c). */
+function readProtocolVersion(request: Request): 0 | 1 | 2 {
+  const keys = (request.headers.get("git-protocol") ?? "").split(":");
+  if (keys.includes("version=2")) return 2;
+  return keys.includes("version=1") ? 1 : 0;
+}
+
+async function findForPush(host: Host, address: Address): Promise<Repository | undefined> {
+  if (address.kind === "template") throw readOnlyTemplate(address.template);
+  const state = await host.env.SUPERVISOR.getByName(address.app).readRepository();
+  return state === undefined ? undefined : openRepository(host.packs, state);
+}
+
+async function openForFetch(host: Host, address: Address): Promise<Repository> {
+  const own = address.kind === "app" ? await findForPush(host, address) : undefined;
+  const repository = own ?? (await findTemplate(host, address.template));
+  if (repository === undefined) throw new HostingError("not-found", "There is no such repository.");
+  return repository;
+}
+
+async function findTemplate(host: Host, template: string | undefined): Promise<Repository | undefined> {
+  return template === undefined ? undefined : openTemplateRepository(template, host.packs);
+}
+
+function readOnlyTemplate(template: string): HostingError {
+  return new HostingError(
+    "auth-forbidden",
+    `Templates are read-only. Clone and push to /new/${template}/<app>.git to make an app of this one.`,
+  );
+}

@@ -1,0 +1,13 @@
+// The Worker: hands every request to the router and exports the classes that the runtime makes by name.
+import { env } from "cloudflare:workers";
+import { route } from "./http/router.ts";
+import { createHost } from "./push-host.ts";
+
+export { Directory } from "./app/directory.ts";
+export { Supervisor } from "./app/supervisor.ts";
+
+const host = createHost(env);
+
+export default {
+  fetch: (request, _env, context) => route(request, host, context),
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,106 @@
+// The answer to a push while it is being worked on: lines on side-band 2 as they happen, then the report on side-band 1
+// (gitprotocol-pack(5), "report-status"). A client that goes away stops nothing: what was received is finished.
+import { encodeSideBand, FLUSH_PKT } from "./git/pkt-line.ts";
+import { writeReportStatus, type PushReport } from "./git/report-status.ts";
+import type { UpdateRequest } from "./git/update-request.ts";
+
+/** git waits without a word otherwise, and proxies hang up (builtin/receive-pack.c's keepalive_in_sec). */
+const KEEPALIVE_MS = 5000;
+
+/** Where the lines for the pusher go. */
+export interface Narrator {
+  /** One line, shown as the push goes on, unless the pusher asked for quiet or for JSON. */
+  say(line: string): void;
+  /** A line that the pusher sees however quiet the push is: why something failed. */
+  insist(line: string): void;
+  /** Facts for `-o json`, merged into one object. */
+  note(facts: Readonly<Record<string, unknown>>): void;
+  /** Does the work of a stage and notes how long it took. */
+  time<T>(stage: string, work: () => Promise<T>): Promise<T>;
+}
+
+/** What was asked, and the clock. */
+export interface AnswerInput {
+  readonly update: UpdateRequest;
+  readonly now: () => number;
+}
+
+/** The body of the answer, and when the work behind it has ended. */
+export interface PushAnswer {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly finished: Promise<void>;
+}
+
+/** Starts `work` and streams what it says. */
+export function answerPush(answer: AnswerInput, work: (narrator: Narrator) => Promise<PushReport>): PushAnswer {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(undefined, undefined, {
+    highWaterMark: Number.POSITIVE_INFINITY,
+  });
+  const writer = writable.getWriter();
+  // A write fails only when the client went away, which must not stop the push.
+  const send = (bytes: Uint8Array): void => void writer.write(bytes).catch(() => undefined);
+  const finished = runAndReport(answer, work, send).then(() => writer.close().catch(() => undefined));
+  return { body: readable, finished };
+}
+
+async function runAndReport(
+  { update, now }: AnswerInput,
+  work: (narrator: Narrator) => Promise<PushReport>,
+  send: (bytes: Uint8Array) => void,
+): Promise<void> {
+  const hasSideBand = update.capabilities.has("side-band-64k");
+  const sendLine = (line: string): void => {
+    if (!hasSideBand) return;
+    for (const packet of encodeSideBand(2, new TextEncoder().encode(`${line}\n`))) send(packet);
+  };
+  const wantsJson = update.pushOptions.includes("json");
+  const isQuiet = update.capabilities.has("quiet") || wantsJson;
+  const stagesMs: Record<string, number> = {};
+  const facts: Record<string, unknown> = { stagesMs };
+  const narrator: Narrator = {
+    say: (line) => void (isQuiet || sendLine(line)),
+    insist: (line) => void (wantsJson || sendLine(line)),
+    note: (more) => void Object.assign(facts, more),
+    time: async (stage, doWork) => {
+      const startedMs = now();
+      const result = await doWork();
+      stagesMs[stage] = now() - startedMs;
+      return result;
+    },
+  };
+  const keepalive = setInterval(() => hasSideBand && send(emptyPacket()), KEEPALIVE_MS);
+  try {
+    const report = await work(narrator).catch((error: unknown) => reportOwnFault(update, error, narrator));
+    if (wantsJson) sendLine(JSON.stringify(facts));
+    sendReport(update, report, send);
+  } finally {
+    clearInterval(keepalive);
+  }
+}
+
+/** Our own fault: logged here, once. A push that was cut short is safe to repeat, whether or not it was committed. */
+function reportOwnFault(update: UpdateRequest, error: unknown, narrator: Narrator): PushReport {
+  const requestId = crypto.randomUUID();
+  console.error(`push ${requestId} failed`, error);
+  const reason = `internal-error: the host failed (request ${requestId}); pushing again is safe`;
+  narrator.insist(`error: The host failed, and its log says why (request ${requestId}). Pushing again is safe.`);
+  narrator.note({ ok: false });
+  return { refs: update.commands.map(({ name }) => ({ kind: "refused", name, reason })) };
+}
+
+/** Side-band 2 without a byte of text. */
+function emptyPacket(): Uint8Array {
+  return new TextEncoder().encode("0005\u0002");
+}
+
+function sendReport(update: UpdateRequest, report: PushReport, send: (bytes: Uint8Array) => void): void {
+  const version = update.capabilities.has("report-status-v2") ? 2 : 1;
+  const hasReport = version === 2 || update.capabilities.has("report-status");
+  const hasSideBand = update.capabilities.has("side-band-64k");
+  const packets = hasReport ? writeReportStatus(report, version) : [];
+  for (const packet of packets) {
+    if (!hasSideBand) send(packet);
+    else for (const band of encodeSideBand(1, packet)) send(band);
+  }
+  if (hasSideBand) send(FLUSH_PKT);
+}

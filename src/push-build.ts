@@ -1,0 +1,85 @@
+// The build stage of a push: from a commit's source tree to code with an ID and a class. A tree that the same builder built
+// before is known by its key and is not built again.
+import { createHash } from "node:crypto";
+import { BUILDER_VERSION } from "../build/builder.ts";
+import { build, type Bundle } from "../build/index.ts";
+import { formatMessage, formatMessages, formatReason } from "../build/messages.ts";
+import type { SourceTree } from "../build/source-tree.ts";
+import { codeId } from "./app/code-id.ts";
+import { chooseEntryClass } from "./app/entry-class.ts";
+import type { Candidate } from "./app/rehearsal.ts";
+import type { Supervisor } from "./app/supervisor.ts";
+import { describeStartFailure, type PushFailure } from "./push-failure.ts";
+import type { Host } from "./push-host.ts";
+
+/** What the report says of a bundle, and what is remembered with it. */
+export type BuildFacts = NonNullable<Awaited<ReturnType<Supervisor["findBuild"]>>>["facts"];
+
+/** Code that can be rehearsed, or why there is none. */
+export type Built =
+  | {
+      readonly kind: "built";
+      readonly candidate: Candidate;
+      readonly buildKey: string;
+      readonly facts: BuildFacts;
+      readonly tookMs: number;
+      /** Lines for the pusher about what was odd but built. */
+      readonly warnings: readonly string[];
+    }
+  /** The tree was built before, for that deploy. */
+  | {
+      readonly kind: "known";
+      readonly candidate: Candidate;
+      readonly buildKey: string;
+      readonly facts: BuildFacts;
+      readonly deployNumber: number;
+    }
+  | { readonly kind: "failed"; readonly failure: PushFailure };
+
+/** What to build, and the clock. */
+export interface BuildInput {
+  readonly treeId: string;
+  readonly tree: SourceTree;
+  readonly supervisor: DurableObjectStub<Supervisor>;
+  readonly now: () => number;
+}
+
+/** Builds a source tree, or finds that it was built. */
+export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
+  const buildKey = createHash("sha256").update(`${input.treeId}\n${BUILDER_VERSION}`).digest("hex");
+  const known = await input.supervisor.findBuild(buildKey);
+  if (known !== undefined) {
+    const candidate = { code: { codeId: known.codeId }, varsJson: known.varsJson };
+    return { kind: "known", candidate, buildKey, facts: known.facts, deployNumber: known.deployNumber };
+  }
+  const startedMs = input.now();
+  const outcome = await build(input.tree, host.builder);
+  if (outcome.kind === "failed") {
+    const [first] = outcome.messages;
+    if (first === undefined) throw new Error("A build failed without a message.");
+    const lines = formatMessages(outcome.messages, outcome.total);
+    return { kind: "failed", failure: { stage: "build", code: first.code, lines, reason: formatReason(first) } };
+  }
+  const { bundle } = outcome;
+  const entry = await chooseEntryClass(bundle, host.env.LOADER);
+  if (entry.kind === "failed") return { kind: "failed", failure: describeStartFailure("build", entry) };
+  return {
+    kind: "built",
+    candidate: makeCandidate(bundle, entry.className),
+    buildKey,
+    facts: factsOf(bundle, entry.className),
+    tookMs: input.now() - startedMs,
+    warnings: [...outcome.warnings.flatMap(formatMessage), ...entry.notes],
+  };
+}
+
+function makeCandidate(bundle: Bundle, className: string): Candidate {
+  const { modules, compatibilityDate, compatibilityFlags, sourceMap, vars } = bundle;
+  const definition = { modules, className, compatibilityDate, compatibilityFlags };
+  return { code: { ...definition, sourceMap, codeId: codeId(definition) }, varsJson: JSON.stringify(vars) };
+}
+
+function factsOf(bundle: Bundle, className: string): BuildFacts {
+  const { moduleCount, sourceBytes, bundleBytes } = bundle.stats;
+  return { entry: bundle.entry, className, moduleCount, sourceBytes, bundleBytes };
+}

@@ -1,0 +1,53 @@
+// Failures of the stages as the pusher reads them: one shape, whatever the stage.
+import { formatFrame } from "../build/messages.ts";
+import type { SourceFrame } from "./app/source-maps.ts";
+import type { StartFailure } from "./app/start-failure.ts";
+import type { ErrorCode } from "./errors.ts";
+
+/** The stages of a push, in their order. */
+export type Stage = "receive" | "ingest" | "build" | "rehearse" | "commit" | "cut over";
+
+/** Why a push made nothing live. */
+export interface PushFailure {
+  readonly stage: Stage;
+  readonly code: ErrorCode;
+  /** The sentences, frames and fixes below the headline, ready to print. */
+  readonly lines: readonly string[];
+  /** One line with code, place and sentence, for git to print behind "! [remote rejected]": many CI logs keep only that. */
+  readonly reason: string;
+}
+
+/** More frames than these are the runtime's or a library's business. */
+const MAX_FRAMES = 5;
+
+/** A start that failed, in the rehearsal or after all in the cutover. */
+export function describeStartFailure(stage: Stage, failure: StartFailure): PushFailure {
+  const [first] = failure.frames;
+  const place = first === undefined ? undefined : placeOf(first);
+  const stack = failure.frames.slice(0, MAX_FRAMES).map((frame) => `    at ${callOf(frame)}`);
+  return {
+    stage,
+    code: failure.code,
+    reason: printable(`${failure.code}: ${place === undefined ? "" : `${place}: `}${failure.reason}`),
+    lines: [
+      `${place === undefined ? "" : `${place}: `}${printable(failure.reason)}`,
+      ...(first?.lineText === undefined ? [] : formatFrame({ ...first, lineText: first.lineText, length: 1 })),
+      ...(stack.length > 1 ? stack : []),
+    ],
+  };
+}
+
+function placeOf(frame: SourceFrame): string {
+  return `${printable(frame.path)}:${frame.line}:${frame.column}`;
+}
+
+function callOf(frame: SourceFrame): string {
+  const place = placeOf(frame);
+  return frame.functionName === undefined ? place : `${printable(frame.functionName)} (${place})`;
+}
+
+/** Text that came in a push, without what could move a cursor or fake a line. */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is removed here
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ");
+}

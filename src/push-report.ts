@@ -1,0 +1,108 @@
+// What a pusher reads: one line a stage as it happens, then the live URL and the line that undoes the deploy; or the failure,
+// why, the fix, and what is still live. Plain functions from facts to lines; nothing here decides anything.
+import type { Built } from "./push-build.ts";
+import { printable, type PushFailure } from "./push-failure.ts";
+
+/** The version that answers visitors: shown when a push fails. */
+export interface LiveVersion {
+  readonly number: number;
+  readonly commitId: string;
+}
+
+/** A deploy that went live, and what was live before it. */
+export interface MadeDeploy extends LiveVersion {
+  readonly ref: string;
+  readonly previous?: LiveVersion;
+}
+
+/** How a line of a stage begins: "received  3 objects". */
+export function stageLine(stage: string, text: string): string {
+  return `${stage.padEnd(10)}${text}`;
+}
+
+/** 7 digits, as git abbreviates. */
+export function shortId(commitId: string): string {
+  return commitId.slice(0, 7);
+}
+
+/** "999 B", "12.3 KB", "4.0 MB"; decimal units, as git's own progress is in binary ones but nobody multiplies by 1,024. */
+export function formatBytes(sizeBytes: number): string {
+  if (sizeBytes < 1000) return `${sizeBytes} B`;
+  const units = ["KB", "MB", "GB"] as const;
+  let value = sizeBytes / 1000;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value.toFixed(1)} ${units[unit] ?? "GB"}`;
+}
+
+/** "1 object", "3 objects". */
+export function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+}
+
+/** A commit's subject as it may stand in one line of a terminal: no control characters, at most 60 characters. */
+export function printableSubject(subject: string): string {
+  const plain = printable(subject);
+  return plain.length > 60 ? `${plain.slice(0, 59)}…` : plain;
+}
+
+/** The failure as the pusher reads it. The first word makes git highlight the line. */
+export function failureLines(failure: PushFailure, live: LiveVersion | undefined, liveUrl: string): string[] {
+  const stillLive =
+    live === undefined
+      ? "Nothing is live yet, and this push changed nothing."
+      : `Still live: deploy ${live.number} (${shortId(live.commitId)}) at ${liveUrl}`;
+  return ["", `error: ${failure.stage} failed (${failure.code})`, ...failure.lines, stillLive];
+}
+
+/** "hello: main 1a2b3c4 Add a button". */
+export function identityLine(app: string, branch: string, commit: { commitId: string; subject: string }): string {
+  return stageLine("deploying", `${app}: ${branch} ${shortId(commit.commitId)} ${printableSubject(commit.subject)}`);
+}
+
+/** What was bundled, or that it was before. */
+export function builtLine(built: Exclude<Built, { kind: "failed" }>): string {
+  if (built.kind === "known") {
+    return stageLine("built", `${built.facts.entry}: same code as deploy ${built.deployNumber}, build skipped`);
+  }
+  const { entry, className, moduleCount, sourceBytes, bundleBytes } = built.facts;
+  const sizes = `${formatBytes(sourceBytes)} -> ${formatBytes(bundleBytes)}`;
+  const modules = count(moduleCount, "module");
+  return stageLine("built", `${entry}: class ${className}, ${modules}, ${sizes} in ${built.tookMs} ms`);
+}
+
+export function rehearsedLine(rehearsal: { readonly data: "copy" | "empty"; readonly tookMs: number }): string {
+  const data = rehearsal.data === "copy" ? "a copy of the data" : "an empty database";
+  return stageLine("rehearsed", `started on ${data} in ${rehearsal.tookMs} ms`);
+}
+
+/** How visitors fared. */
+export function cutOverLine(cutover: {
+  readonly drainedCount: number;
+  readonly droppedCount: number;
+  readonly longestHoldMs: number;
+}): string {
+  const dropped = cutover.droppedCount === 0 ? "" : `, ${count(cutover.droppedCount, "request")} cut off with 503`;
+  const drained = `${count(cutover.drainedCount, "request")} drained`;
+  return stageLine("cut over", `${drained}, longest hold ${cutover.longestHoldMs} ms${dropped}`);
+}
+
+export function supersededLine(byDeployNumber: number): string {
+  return stageLine("cut over", `deploy ${byDeployNumber} was pushed meanwhile and is live instead`);
+}
+
+/** The end of a push that went well: always the same two lines. */
+export function liveLines(deploy: MadeDeploy, url: string): string[] {
+  const undo = undoCommand(deploy);
+  const undoLine = undo === undefined ? [] : [stageLine("undo", undo)];
+  return ["", stageLine("live", `${url} (deploy ${deploy.number})`), ...undoLine];
+}
+
+/** The line that undoes a deploy, ready to paste into the clone that was pushed from. Ten digits stay unique in large histories. */
+export function undoCommand({ previous, ref }: MadeDeploy): string | undefined {
+  if (previous === undefined) return undefined;
+  return `git push -f origin ${previous.commitId.slice(0, 10)}:${ref.replace("refs/heads/", "")}`;
+}

@@ -1,0 +1,268 @@
+// A push, top to bottom: receive, ingest, build, rehearse, commit, cut over, report. Each stage returns a plain value and
+// this file hands it on; stages never call stages. Until `commit` nothing is visible: a push that fails before it leaves
+// refs, code and data as they were, and what it wrote to R2 is named by nothing and swept.
+import type { ErrorCode } from "./errors.ts";
+import type { AppName } from "./app/app-name.ts";
+import type { CommitOutcome, PushCommit } from "./app/commit.ts";
+import type { Supervisor } from "./app/supervisor.ts";
+import type { ObjectId } from "./git/object-id.ts";
+import { PktLineReader } from "./git/pkt-line.ts";
+import { parseRefName } from "./git/ref-name.ts";
+import type { PushReport } from "./git/report-status.ts";
+import { readUpdateRequest, type UpdateCommand, type UpdateRequest } from "./git/update-request.ts";
+import { answerPush, type Narrator } from "./push-answer.ts";
+import { buildTree, type Built } from "./push-build.ts";
+import { describeStartFailure, type PushFailure } from "./push-failure.ts";
+import type { Host } from "./push-host.ts";
+import { branchName, planPush } from "./push-plan.ts";
+import * as lines from "./push-report.ts";
+import { receivePackBytes, resolvePack, type IngestOutcome, type ReceivedPack } from "./repo/pack-ingest.ts";
+import { checkCommands, checkTips } from "./repo/receive-pack.ts";
+import { openRepository, type Repository } from "./repo/repository.ts";
+import { openSourceTree, type CommitTree } from "./repo/source-tree.ts";
+
+/** A push whose sender may push: http/ has seen to that. */
+export interface PushRequest {
+  readonly app: AppName;
+  /** The update request and the pack, uncompressed. */
+  readonly body: ReadableStream<Uint8Array>;
+  /** Where the app answers, for the report. */
+  readonly appUrl: string;
+  readonly now: () => number;
+  readonly context: Pick<ExecutionContext, "waitUntil">;
+}
+
+/**
+ * Takes a push in and returns the body of the answer, which goes on while the push is built and deployed.
+ * The pack is received to its end first: an answer before the request's end breaks the connection's next request.
+ * @throws HostingError "protocol-error", "push-too-large" for a request that cannot be answered in git's protocol
+ */
+export async function push(request: PushRequest, host: Host): Promise<ReadableStream<Uint8Array>> {
+  const reader = new PktLineReader(request.body);
+  const update = await readUpdateRequest(reader);
+  if (update.isProbe) return new Blob([]).stream();
+  const supervisor = host.env.SUPERVISOR.getByName(request.app);
+  const repository = openRepository(host.packs, await supervisor.openForPush());
+  const pack = await receivePackBytes(reader.rest(), repository.store);
+  const answer = answerPush({ update, now: request.now }, (narrator) =>
+    runStages({ request, host, supervisor, repository, update, pack, narrator }),
+  );
+  request.context.waitUntil(answer.finished);
+  return answer.body;
+}
+
+/** What the stages share. */
+interface Stages {
+  readonly request: PushRequest;
+  readonly host: Host;
+  readonly supervisor: DurableObjectStub<Supervisor>;
+  readonly repository: Repository;
+  readonly update: UpdateRequest;
+  readonly pack: ReceivedPack;
+  readonly narrator: Narrator;
+}
+
+/** Why a ref is refused. The reason is one line without the code. */
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
+/** By ref name. */
+type Refusals = ReadonlyMap<string, Refusal>;
+
+/** The refs that may move as far as git is concerned, and the one of them that deploys. */
+interface CheckedRefs {
+  readonly refusals: Refusals;
+  readonly deployed: UpdateCommand | undefined;
+  /** What annotated tags name in the end, by ref name. */
+  readonly peeledIds: ReadonlyMap<string, ObjectId>;
+}
+
+/** What would go live. */
+type Prepared =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "ready"; readonly command: UpdateCommand; readonly tree: CommitTree; readonly built: ReadyBuild }
+  | { readonly kind: "failed"; readonly command: UpdateCommand; readonly failure: PushFailure };
+
+/** What the transaction left to be done. */
+interface Committed {
+  readonly refusals: Refusals;
+  readonly deploy: CommitOutcome["deploy"];
+}
+
+type StoredPack = Extract<IngestOutcome, { kind: "stored" }>;
+type ReadyBuild = Exclude<Built, { kind: "failed" }>;
+
+/** The stages after the pack was received, in their order. Whatever refuses a ref before the commit leaves it as it is. */
+async function runStages(stages: Stages): Promise<PushReport> {
+  const { narrator } = stages;
+  const ingested = await narrator.time("ingest", () => ingest(stages));
+  if (ingested.kind === "refused") return refuseUnpacked(stages, ingested);
+  const checked = await narrator.time("check", () => checkRefs(stages, ingested));
+  const built = await narrator.time("build", () => build(stages, checked, ingested));
+  const rehearsed = await narrator.time("rehearse", () => rehearse(stages, built));
+  const committed = await narrator.time("commit", () => commit(stages, { checked, rehearsed, ingested }));
+  const refusals = await narrator.time("cutOver", () => cutOver(stages, committed));
+  return report(stages, refusals);
+}
+
+/** Pack, index and edge file are in R2 afterwards, and every object that the pack names is in it or stored. */
+async function ingest({ pack, repository, update, narrator, request }: Stages): Promise<IngestOutcome> {
+  const ingested = await resolvePack(pack, {
+    packs: repository.state.packs,
+    shallowIds: update.shallowIds,
+    nowMs: request.now(),
+  });
+  if (ingested.kind === "stored") {
+    const { objectCount, receivedBytes } = ingested;
+    narrator.say(
+      lines.stageLine("received", `${lines.count(objectCount, "object")}, ${lines.formatBytes(receivedBytes)}`),
+    );
+    narrator.note({ received: { objects: objectCount, bytes: receivedBytes } });
+  }
+  return ingested;
+}
+
+/** What git itself would refuse, then what would make nothing live. */
+async function checkRefs(stages: Stages, ingested: StoredPack): Promise<CheckedRefs> {
+  const { update, repository } = stages;
+  const { state } = repository;
+  const plan = planPush({
+    deploys: state.settings.deploy,
+    head: state.head,
+    commands: update.commands,
+    pushOptions: update.pushOptions,
+  });
+  const tips = await checkTips(repository, update.commands, ingested.pack);
+  const refusals: Refusals = new Map([...plan.refusals, ...tips.refusals, ...checkCommands(state, update.commands)]);
+  for (const [name, refusal] of plan.refusals) {
+    if (refusals.get(name) === refusal) for (const line of refusal.lines) stages.narrator.insist(line);
+  }
+  const isRefused = plan.deployed === undefined || refusals.has(plan.deployed.name);
+  return { refusals, deployed: isRefused ? undefined : plan.deployed, peeledIds: tips.peeledIds };
+}
+
+/** The commit that would go live, as code. */
+async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack): Promise<Prepared> {
+  const { request, repository, supervisor, host, narrator, update } = stages;
+  const { deployed: command, refusals } = checked;
+  if (command === undefined || (isAtomic(update) && refusals.size > 0)) return { kind: "nothing" };
+  const tree = await openSourceTree(repository, command.newId, ingested.pack);
+  narrator.say(lines.identityLine(request.app, branchName(command.name) ?? command.name, tree));
+  narrator.note({ commit: tree.commitId, branch: branchName(command.name), subject: tree.subject });
+  const built = await buildTree({ treeId: tree.treeId, tree, supervisor, now: request.now }, host);
+  if (built.kind === "failed") return { kind: "failed", command, failure: built.failure };
+  narrator.say(lines.builtLine(built));
+  if (built.kind === "built") for (const line of built.warnings) narrator.say(line);
+  const sameAs = built.kind === "known" ? built.deployNumber : undefined;
+  narrator.note({ build: { ...built.facts, codeId: built.candidate.code.codeId, sameAs } });
+  return { kind: "ready", command, tree, built };
+}
+
+/** Starts the code on a copy of the app's data, where nobody can see it fail. */
+async function rehearse({ supervisor, narrator }: Stages, prepared: Prepared): Promise<Prepared> {
+  if (prepared.kind !== "ready") return prepared;
+  const outcome = await supervisor.rehearse(prepared.built.candidate);
+  if (outcome.kind === "failed") {
+    return { kind: "failed", command: prepared.command, failure: describeStartFailure("rehearse", outcome) };
+  }
+  narrator.say(lines.rehearsedLine(outcome));
+  narrator.note({ rehearsal: { data: outcome.data, tookMs: outcome.tookMs } });
+  return prepared;
+}
+
+/** The one transaction that makes the push visible: refs, pack, deploy and live pointer together. */
+async function commit(
+  stages: Stages,
+  ready: { readonly checked: CheckedRefs; readonly rehearsed: Prepared; readonly ingested: StoredPack },
+): Promise<Committed> {
+  const { update, repository, supervisor, request } = stages;
+  const { checked, rehearsed, ingested } = ready;
+  const refusals = new Map(checked.refusals);
+  if (rehearsed.kind === "failed") {
+    await explainFailure(stages, rehearsed.failure);
+    refusals.set(rehearsed.command.name, rehearsed.failure);
+  }
+  const commands = update.commands.flatMap(({ name, oldId, newId }) => {
+    const refName = refusals.has(name) ? undefined : parseRefName(name);
+    return refName === undefined ? [] : [{ name: refName, oldId, newId, peeledId: checked.peeledIds.get(name) }];
+  });
+  if (commands.length === 0 || (isAtomic(update) && refusals.size > 0)) return { refusals, deploy: undefined };
+  const outcome = await supervisor.commit({
+    repositoryId: repository.state.repositoryId,
+    commands,
+    atomic: isAtomic(update),
+    pack: ingested.pack,
+    ...(rehearsed.kind === "ready" ? newDeploy(rehearsed) : {}),
+    nowMs: request.now(),
+  });
+  for (const result of outcome.results) if (result.kind === "refused") refusals.set(result.name, result);
+  return { refusals, deploy: outcome.deploy };
+}
+
+function newDeploy({ command, tree, built }: Prepared & { kind: "ready" }): Pick<PushCommit, "deploy" | "build"> {
+  const ref = parseRefName(command.name);
+  if (ref === undefined) throw new Error(`${command.name} was to be deployed, and is no valid ref name.`);
+  const { candidate, buildKey, facts } = built;
+  const { commitId, treeId, subject } = tree;
+  const deploy = { ref, commitId, treeId, subject, codeId: candidate.code.codeId, varsJson: candidate.varsJson };
+  return { deploy, build: { buildKey, facts } };
+}
+
+/** Sees the deploy live, or undone after all. */
+async function cutOver(stages: Stages, { refusals, deploy }: Committed): Promise<Refusals> {
+  const { supervisor, narrator, request } = stages;
+  if (deploy === undefined) return refusals;
+  const outcome = await supervisor.cutOver(deploy.number);
+  if (outcome.kind === "reverted") {
+    const failure = describeStartFailure("cut over", outcome.failure);
+    await explainFailure(stages, failure);
+    return new Map([...refusals, [deploy.ref, failure]]);
+  }
+  if (outcome.kind === "superseded") {
+    narrator.say(lines.supersededLine(outcome.byDeployNumber));
+    return refusals;
+  }
+  narrator.say(lines.cutOverLine(outcome));
+  for (const line of lines.liveLines(deploy, request.appUrl)) narrator.say(line);
+  narrator.note({ deploy: deploy.number, url: request.appUrl, undo: lines.undoCommand(deploy), cutover: outcome });
+  return refusals;
+}
+
+/** What git is told of each ref, and the pusher of refs that were only stored. */
+function report({ update, narrator }: Stages, refusals: Refusals): PushReport {
+  const isUndone = isAtomic(update) && refusals.size > 0;
+  const refs = update.commands.map(({ name }) => {
+    const refusal = refusals.get(name);
+    if (refusal !== undefined) return { kind: "refused" as const, name, reason: reasonOf(refusal) };
+    return isUndone ? { kind: "refused" as const, name, reason: "atomic push failed" } : { kind: "ok" as const, name };
+  });
+  narrator.note({ ok: refs.every((ref) => ref.kind === "ok"), refs });
+  return { refs };
+}
+
+/** A pack that cannot be stored refuses every ref. */
+function refuseUnpacked(stages: Stages, refusal: Refusal): PushReport {
+  stages.narrator.insist(`error: ${refusal.reason}`);
+  const refs = stages.update.commands.map(({ name }) => ({
+    kind: "refused" as const,
+    name,
+    reason: reasonOf(refusal),
+  }));
+  stages.narrator.note({ ok: false, refs });
+  return { unpackError: reasonOf(refusal), refs };
+}
+
+async function explainFailure({ supervisor, narrator, request }: Stages, failure: PushFailure): Promise<void> {
+  const live = (await supervisor.describe())?.live;
+  for (const line of lines.failureLines(failure, live, request.appUrl)) narrator.insist(line);
+}
+
+function isAtomic(update: UpdateRequest): boolean {
+  return update.capabilities.has("atomic");
+}
+
+function reasonOf({ code, reason }: Refusal): string {
+  return reason.startsWith(code) ? reason : `${code}: ${reason}`;
+}
