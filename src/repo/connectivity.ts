@@ -1,6 +1,7 @@
 // Nothing is stored before everything that it names is (git does this with rev-list --objects --not --all): every object that an
 // object of the pack names is in the pack or in the store. What is in the store needs no second look, for the same holds there.
 import { HostingError } from "../errors.ts";
+import { findNamer } from "../git/edge-file.ts";
 import { type ObjectId, objectIdFromBytes } from "../git/object-id.ts";
 import { OBJECT_KIND_NUMBERS } from "../git/object.ts";
 import { type ObjectDatabase, findMissing } from "../store/object-database.ts";
@@ -19,7 +20,7 @@ export async function checkConnectivity(
   const [missing] = await findMissing(odb, externals);
   if (missing === undefined) return;
   const missingId = objectIdFromBytes(externals, missing * 20);
-  const { namerId, kind } = findNamer(graph, missing);
+  const { namerId, kind } = namerOf(graph, missing);
   // Git's own words (update_shallow_ref in builtin/receive-pack.c), which clients know.
   if (kind === "commit" && shallowIds.includes(namerId)) {
     throw new HostingError("ref-refused", "shallow update not allowed");
@@ -31,16 +32,10 @@ export async function checkConnectivity(
 }
 
 /** The first object that names an external. Looks at every edge, which only a push that is refused has to wait for. */
-function findNamer({ ids, order, columns }: PackGraph, external: number): { namerId: ObjectId; kind: string } {
-  const { kinds, starts, edges } = columns;
-  const count = kinds.length;
-  for (let n = 0; n < count; n++) {
-    for (let edge = starts[n] ?? 0; edge < (starts[n + 1] ?? 0); edge++) {
-      if (edges[edge] !== count + external) continue;
-      return { namerId: objectIdFromBytes(ids, (order[n] ?? 0) * 20), kind: kindName(kinds[n]) };
-    }
-  }
-  throw new Error(`No object names the external ${external}.`);
+function namerOf({ ids, order, columns }: PackGraph, external: number): { namerId: ObjectId; kind: string } {
+  const n = findNamer(columns, columns.kinds.length + external);
+  if (n < 0) throw new Error(`No object names the external ${external}.`);
+  return { namerId: objectIdFromBytes(ids, (order[n] ?? 0) * 20), kind: kindName(columns.kinds[n]) };
 }
 
 function kindName(number: number | undefined): string {
