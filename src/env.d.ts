@@ -22,6 +22,11 @@ declare namespace Cloudflare {
   }
 }
 
+declare namespace CloudflareWorkersModule {
+  /** Ends the isolate that calls it. The runtime has it; its published types do not. */
+  export function abortIsolate(reason?: string): never;
+}
+
 declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
