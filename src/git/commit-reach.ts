@@ -48,11 +48,10 @@ function meetCommits(
     if (kind === "tree") trees.push(target);
     else if (meet(target) && kind === "commit") commits.push(target);
   }
-  for (let next = 0; next < commits.length; next++) {
-    for (const parent of graph.parentsOf(commits[next] ?? 0)) {
-      if (meet(parent)) commits.push(parent);
-    }
-  }
+  const visit = (parent: number): void => {
+    if (meet(parent)) commits.push(parent);
+  };
+  for (let next = 0; next < commits.length; next++) graph.forEachParent(commits[next] ?? 0, visit);
   return { commits, trees };
 }
 

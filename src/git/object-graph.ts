@@ -48,10 +48,20 @@ export class ObjectGraph {
   }
 
   /** A commit's parents in order. */
-  parentsOf(commit: number): number[] {
+  forEachParent(commit: number, visit: (parent: number) => void): void {
     const pack = this.objects.packOf(commit);
-    const [, ...parents] = this.#fileAt(pack).edgesAt(commit - this.objects.firstOf(pack));
-    return parents.map((parent) => this.#resolve(pack, parent));
+    let isTree = true;
+    this.#fileAt(pack).forEachEdge(commit - this.objects.firstOf(pack), (target) => {
+      if (!isTree) visit(this.#resolve(pack, target));
+      isTree = false;
+    });
+  }
+
+  /** The same as an array. */
+  parentsOf(commit: number): number[] {
+    const parents: number[] = [];
+    this.forEachParent(commit, (parent) => parents.push(parent));
+    return parents;
   }
 
   /** A tree's entries in order, without gitlinks. */

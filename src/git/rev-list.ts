@@ -75,11 +75,11 @@ class ObjectList {
       else this.markTreesHad([target]);
     }
     const stack = commits.slice();
+    const push = (parent: number): void => void stack.push(parent);
     for (let commit = stack.pop(); commit !== undefined; commit = stack.pop()) {
       if (this.isMarked(commit, HAD)) continue;
       this.mark(commit, HAD);
-      if (this.isMarked(commit, SHALLOW)) continue;
-      for (const parent of this.#graph.parentsOf(commit)) stack.push(parent);
+      if (!this.isMarked(commit, SHALLOW)) this.#graph.forEachParent(commit, push);
     }
     return commits;
   }
@@ -118,6 +118,7 @@ class ObjectList {
     const boundary: number[] = [];
     const isSent = this.#filter.kinds.includes("commit");
     const stack = tips.toReversed();
+    const push = (parent: number): void => void stack.push(parent);
     for (let commit = stack.pop(); commit !== undefined; commit = stack.pop()) {
       if (this.isMarked(commit, VISITED)) continue;
       this.mark(commit, VISITED);
@@ -127,8 +128,7 @@ class ObjectList {
       }
       if (isSent) this.#send(commit);
       commits.push(commit);
-      if (this.isMarked(commit, SHALLOW)) continue;
-      for (const parent of this.#graph.parentsOf(commit)) stack.push(parent);
+      if (!this.isMarked(commit, SHALLOW)) this.#graph.forEachParent(commit, push);
     }
     return { commits, boundary };
   }

@@ -51,7 +51,7 @@ function reachAll(graph: ObjectGraph, from: readonly number[], isIn: (commit: nu
   for (let commit = stack.pop(); commit !== undefined; commit = stack.pop()) {
     if (reached.has(commit) || !isIn(commit)) continue;
     reached.add(commit);
-    for (const parent of graph.parentsOf(commit)) stack.push(parent);
+    graph.forEachParent(commit, (parent) => stack.push(parent));
   }
   return reached;
 }

@@ -1,0 +1,23 @@
+// The object graph of a repository: its packs' indexes and edge files, from R2 or the isolate's cache.
+import { MultiPackIndex } from "../git/multi-pack-index.ts";
+import { ObjectGraph } from "../git/object-graph.ts";
+import { loadEdgeFile, loadPackIndex } from "../store/pack-store.ts";
+import type { PackRow } from "../store/repository-state.ts";
+import type { Repository } from "./repository.ts";
+
+/** A repository's packs in the order in which the graph numbers their objects. */
+export interface OpenGraph {
+  readonly packs: readonly PackRow[];
+  readonly graph: ObjectGraph;
+}
+
+/** Two R2 operations for each pack that is not cached. The largest pack comes first: most objects are found in it. */
+export async function openObjectGraph(repository: Repository): Promise<OpenGraph> {
+  const { state, store } = repository;
+  const packs = state.packs.toSorted((a, b) => b.objectCount - a.objectCount || a.createdAtMs - b.createdAtMs);
+  const [indexes, edgeFiles] = await Promise.all([
+    Promise.all(packs.map(({ packId }) => loadPackIndex(store, packId))),
+    Promise.all(packs.map(({ packId }) => loadEdgeFile(store, packId))),
+  ]);
+  return { packs, graph: new ObjectGraph(new MultiPackIndex(indexes), edgeFiles) };
+}

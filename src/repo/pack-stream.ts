@@ -1,0 +1,41 @@
+// Sends the objects of a plan as one packfile, from the packs as they are stored. Nothing is read before the reader of the stream
+// asks for it, but for a few windows ahead, so a slow client costs memory for those and no more.
+import { encodePackHeader, withPackChecksum } from "../git/pack-write.ts";
+import { SENT } from "../git/rev-list.ts";
+import type { PackStore } from "../store/pack-store.ts";
+import type { PackRow } from "../store/repository-state.ts";
+import { copyEntries } from "./entry-copy.ts";
+import type { PackPlan } from "./fetch-plan.ts";
+import { PackOutput } from "./pack-output.ts";
+import { cutWindows, readWindows } from "./pack-window.ts";
+
+/** The packfile, in chunks of about a megabyte. A stored pack that is exactly what is asked for goes out as it is. */
+export function streamPack(plan: PackPlan): AsyncGenerator<Uint8Array> {
+  const whole = plan.allowsOfsDelta ? plan.packs.find((_, pack) => isWhole(plan, pack)) : undefined;
+  return whole === undefined ? withPackChecksum(selectEntries(plan)) : copyPack(plan.store, whole);
+}
+
+function isWhole(plan: PackPlan, pack: number): boolean {
+  return (
+    plan.objects.indexAt(pack).count === plan.sentCount && marksOf(plan, pack).every((mark) => (mark & SENT) !== 0)
+  );
+}
+
+function marksOf({ marks, objects }: PackPlan, pack: number): Uint8Array {
+  return marks.subarray(objects.firstOf(pack), objects.firstOf(pack + 1));
+}
+
+async function* copyPack(store: PackStore, row: PackRow): AsyncGenerator<Uint8Array> {
+  const whole = cutWindows([{ n: 0, offset: 0, end: row.packBytes }]);
+  for await (const { bytes } of readWindows({ store, row }, whole)) yield bytes;
+}
+
+async function* selectEntries(plan: PackPlan): AsyncGenerator<Uint8Array> {
+  const output = new PackOutput(plan.objects.size);
+  output.push(encodePackHeader(plan.sentCount));
+  for (const [pack, row] of plan.packs.entries()) {
+    const isUsed = marksOf(plan, pack).some((mark) => (mark & SENT) !== 0);
+    if (isUsed) yield* copyEntries(plan, { pack, row }, output);
+  }
+  if (output.hasBytes) yield output.take();
+}
