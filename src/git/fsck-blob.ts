@@ -3,6 +3,8 @@
 import { type FsckProblem, fsckProblem } from "./fsck-problem.ts";
 import { type ConfigVariable, readConfig } from "./git-config.ts";
 
+/** Git's own limit is 512 MB; the largest in use has some hundred kilobytes. */
+const MAX_MODULES_BYTES = 1024 * 1024;
 const MAX_ATTRIBUTES_BYTES = 100 * 1024 * 1024;
 const MAX_ATTRIBUTES_LINE_BYTES = 2048;
 const NEWLINE = 0x0a;
@@ -15,6 +17,7 @@ export function checkSpecialBlob(name: "gitmodules" | "gitattributes", bytes: Ui
 }
 
 function checkGitmodules(bytes: Uint8Array): FsckProblem | undefined {
+  if (bytes.byteLength > MAX_MODULES_BYTES) return fsckProblem("gitmodulesLarge");
   for (const variable of readConfig(bytes)) {
     const problem = checkSubmodule(variable);
     if (problem) return problem;
@@ -84,7 +87,7 @@ function checkGitattributes(bytes: Uint8Array): FsckProblem | undefined {
   return undefined;
 }
 
-/** The bytes of a name, one character each, as the text that they are. */
+/** The beginning of a name or value, whose bytes are one character each, as the text that they are. */
 function shown(latin1: string): string {
-  return Buffer.from(latin1, "latin1").toString("utf8");
+  return Buffer.from(latin1.slice(0, 200), "latin1").toString("utf8");
 }

@@ -10,8 +10,9 @@ export interface ConfigVariable {
 }
 
 const BOM = "\u00ef\u00bb\u00bf";
-const BLANK = /(?:[ \t\n\r]|[#;][^\n]*)+/y;
-const SECTION = /\[([A-Za-z0-9.-]*)(?:[ \t\r]+"((?:[^"\\\n]|\\[^\n])*)")?\]/y;
+// No group is repeated in these: V8 keeps a stack of repeated groups, which a long file would overflow.
+const BLANK = /[ \t\n\r]+|[#;][^\n]*/y;
+const SECTION = /\[([A-Za-z0-9.-]*)(?:(\])|[ \t\r]+")/y;
 const KEY = /([A-Za-z][A-Za-z0-9-]*)[ \t]*(=|\n|$)/y;
 const ESCAPES: Readonly<Record<string, string>> = { t: "\t", b: "\b", n: "\n", "\\": "\\", '"': '"', "\n": "" };
 
@@ -20,39 +21,59 @@ export function* readConfig(bytes: Uint8Array): Generator<ConfigVariable> {
   const latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   const text = latin1.replaceAll("\r\n", "\n");
   let at = text.startsWith(BOM) ? BOM.length : 0;
-  let section: Pick<ConfigVariable, "section" | "subsection"> = { section: "", subsection: undefined };
-  for (;;) {
-    at += matchAt(BLANK, text, at)?.[0].length ?? 0;
-    const header = matchAt(SECTION, text, at);
-    if (header) {
-      at += header[0].length;
-      if (header[0] === "[]") return;
-      section = splitSection(header[1] ?? "", header[2]);
+  let section: Section = { section: "", subsection: undefined, end: at };
+  while (at < text.length) {
+    const blank = matchAt(BLANK, text, at);
+    if (blank) {
+      at += blank[0].length;
+      continue;
+    }
+    if (text[at] === "[") {
+      const next = readSection(text, at);
+      if (!next) return;
+      section = next;
+      at = next.end;
       continue;
     }
     const entry = matchAt(KEY, text, at);
     if (!entry) return;
     at += entry[0].length;
-    const key = (entry[1] ?? "").toLowerCase();
-    if (entry[2] !== "=") {
-      yield { ...section, key, value: undefined };
-      continue;
-    }
-    const value = readValue(text, at);
+    const value = entry[2] === "=" ? readValue(text, at) : { text: undefined, end: at };
     if (!value) return;
     at = value.end;
-    yield { ...section, key, value: cString(value.text) };
+    const { subsection } = section;
+    yield { section: section.section, subsection, key: (entry[1] ?? "").toLowerCase(), value: value.text };
   }
 }
 
-/** "[a.b]" is the old spelling of '[a "b"]', in which all is lower case. Escapes in a subsection stand for themselves. */
-function splitSection(base: string, quoted: string | undefined): Pick<ConfigVariable, "section" | "subsection"> {
-  const lower = base.toLowerCase();
-  const dot = lower.indexOf(".");
-  const section = dot < 0 ? lower : lower.slice(0, dot);
-  const parts = dot < 0 ? [] : [lower.slice(dot + 1)];
-  if (quoted !== undefined) parts.push(quoted.replaceAll(/\\([^])/g, "$1"));
-  return { section, subsection: parts.length > 0 ? parts.join(".") : undefined };
+type Section = Pick<ConfigVariable, "section" | "subsection"> & { readonly end: number };
+
+/** "[a.b]" is the old spelling of '[a "b"]', in which all is lower case (get_base_var, get_extended_base_var). */
+function readSection(text: string, start: number): Section | undefined {
+  const header = matchAt(SECTION, text, start);
+  if (!header || header[0] === "[]") return undefined;
+  const end = start + header[0].length;
+  const quoted = header[2] === "]" ? { text: undefined, end } : readSubsection(text, end);
+  if (!quoted) return undefined;
+  const base = (header[1] ?? "").toLowerCase();
+  const dot = base.indexOf(".");
+  if (dot < 0) return { section: base, subsection: quoted.text, end: quoted.end };
+  const rest = base.slice(dot + 1);
+  const subsection = quoted.text === undefined ? rest : `${rest}.${quoted.text}`;
+  return { section: base.slice(0, dot), subsection, end: quoted.end };
+}
+
+/** From after the opening quote to after the "]". Escapes stand for themselves. */
+function readSubsection(text: string, start: number): { text: string; end: number } | undefined {
+  let subsection = "";
+  let at = start;
+  for (; text[at] !== '"'; at++) {
+    if (text[at] === "\\") at++;
+    const char = text[at] ?? "\n";
+    if (char === "\n") return undefined;
+    subsection += char;
+  }
+  return text[at + 1] === "]" ? { text: subsection, end: at + 2 } : undefined;
 }
 
 /** The value from after "=" to the end of its line, or undefined where git cannot parse it (parse_value). */
@@ -62,12 +83,12 @@ function readValue(text: string, start: number): { text: string; end: number } |
   let isQuoted = false;
   for (let at = start; ; at++) {
     const char = text[at] ?? "\n";
-    if (char === "\n") return isQuoted ? undefined : { text: value, end: at + 1 };
+    if (char === "\n") return isQuoted ? undefined : { text: cString(value), end: at + 1 };
     if (!isQuoted && (char === " " || char === "\t" || char === "\r")) {
       if (value !== "") spaces += " ";
     } else if (!isQuoted && (char === ";" || char === "#")) {
       const end = text.indexOf("\n", at);
-      return { text: value, end: end < 0 ? text.length : end + 1 };
+      return { text: cString(value), end: end < 0 ? text.length : end + 1 };
     } else {
       const meant = char === "\\" ? ESCAPES[text[++at] ?? "\n"] : char;
       if (meant === undefined) return undefined;

@@ -196,10 +196,18 @@ function findHeader(headers: readonly Header[], key: string): string | undefined
 
 /** As lenient as git's split_ident_line: what is missing is empty, and a time that cannot be read is 0. */
 function readSignature(line = ""): Signature {
-  const match = /^(.*?) ?<([^>]*)>(?:.*> *| *)(\d*) ?([+-]\d+)?/.exec(line);
-  const [, name = "", email = "", time = "", timezone = "+0000"] = match ?? [];
+  const open = line.indexOf("<");
+  const close = line.indexOf(">", open + 1);
+  const hasEmail = open >= 0 && close >= 0;
+  const afterEmail = line.slice(line.lastIndexOf(">") + 1).trimStart();
+  const [, time = "", timezone = "+0000"] = (hasEmail && /^(\d+)(?: ([+-]\d+))?/.exec(afterEmail)) || [];
   const timeS = Number(time);
-  return { name, email, timeS: Number.isSafeInteger(timeS) ? timeS : 0, timezone };
+  return {
+    name: line.slice(0, hasEmail ? open : line.length).trim(),
+    email: hasEmail ? line.slice(open + 1, close) : "",
+    timeS: Number.isSafeInteger(timeS) ? timeS : 0,
+    timezone,
+  };
 }
 
 function malformed(kind: ObjectKind): HostingError {

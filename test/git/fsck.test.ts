@@ -93,6 +93,22 @@ describe("checkSpecialBlob", () => {
     expect(checkSpecialBlob("gitmodules", blob)?.messageId).toBe("gitmodulesUrl");
   });
 
+  it("of .gitmodules: reads long ones, and refuses those that are longer than any in use", () => {
+    const long = [
+      " \n".repeat(400_000),
+      "#\n".repeat(400_000),
+      `[submodule "${"a".repeat(900_000)}"]\n`,
+      `[submodule "${"\\a".repeat(450_000)}"]\n`,
+      `[submodule "a"]\na=${"x y".repeat(300_000)}\n`,
+      `[submodule "a"]\nurl=${"../".repeat(300_000)}\n`,
+    ];
+    for (const start of long) {
+      const blob = bytesOf(`${start}[submodule "b"]\nurl=-x\n`);
+      expect(checkSpecialBlob("gitmodules", blob)?.messageId).toBe("gitmodulesUrl");
+    }
+    expect(checkSpecialBlob("gitmodules", new Uint8Array(1024 * 1024 + 1))?.messageId).toBe("gitmodulesLarge");
+  });
+
   it("says which value it refuses", () => {
     const blob = bytesOf('[submodule "a"]\nurl=-caf\xc3\xa9\n');
     expect(checkSpecialBlob("gitmodules", blob)).toEqual({

@@ -61,6 +61,9 @@ describe("readCommit", () => {
     ["A <a@b> now +0000", { name: "A", email: "a@b", timeS: 0 }],
     ["A <a@b> 99999999999999999999 +0000", { timeS: 0 }],
     ["<a@b> 1 +0000", { name: "", email: "a@b", timeS: 1 }],
+    ["A <a> b> 1 -0700", { name: "A", email: "a", timeS: 1, timezone: "-0700" }],
+    ["A a@b", { name: "A a@b", email: "", timeS: 0 }],
+    [`A ${"<".repeat(1_000_000)}`, { email: "", timeS: 0 }],
   ])("takes the committer %j as git does", (committer, expected) => {
     const commit = readCommit(text(`tree ${TREE}\nauthor A <a@b> 1 +0000\ncommitter ${committer}\n\nx`));
     expect(commit.committer).toMatchObject(expected);
