@@ -1,3 +1,4 @@
+/// <reference types="@cloudflare/vitest-pool-workers/types" />
 // Deploys apps from source text, as a push does it once its build is done: rehearse, commit, cut over.
 import { env } from "cloudflare:workers";
 import { codeId } from "../../src/app/code-id.ts";

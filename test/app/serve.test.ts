@@ -1,0 +1,135 @@
+import { evictDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { appSource, commitCode, deploy, makeCode, supervisorOf, visit, visitText } from "./deployment.ts";
+
+describe("a visitor's request", () => {
+  it("passes method, headers, body, status and headers of the answer through", async () => {
+    await deploy(
+      "passes",
+      appSource(`    const headers = new Headers({ "x-method": request.method, "x-sent": request.headers.get("x-sent") });
+    headers.append("set-cookie", "a=1");
+    headers.append("set-cookie", "b=2");
+    return new Response((await request.text()).toUpperCase(), { status: 418, statusText: "Teapot", headers });`),
+    );
+    const response = await visit("passes", "/", { method: "PUT", body: "hello", headers: { "x-sent": "yes" } });
+    expect([response.status, response.statusText, await response.text()]).toEqual([418, "Teapot", "HELLO"]);
+    expect([response.headers.get("x-method"), response.headers.get("x-sent")]).toEqual(["PUT", "yes"]);
+    expect(response.headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+  });
+
+  it("keeps a length that the app gives, and an answer without a body", async () => {
+    await deploy(
+      "lengths",
+      appSource(`    if (request.method === "DELETE") return new Response(null, { status: 204 });
+    return new Response("12345", { headers: { "content-length": "5" } });`),
+    );
+    const response = await visit("lengths");
+    expect([response.headers.get("content-length"), await response.text()]).toEqual(["5", "12345"]);
+    expect((await visit("lengths", "/", { method: "DELETE" })).status).toBe(204);
+  });
+
+  it("tells a visitor nothing of what an app threw, and goes on", async () => {
+    await deploy(
+      "throws",
+      appSource(`    if (request.url.endsWith("/throw")) throw new Error("a secret of the app");
+    return new Response("fine");`),
+    );
+    const response = await visit("throws", "/throw");
+    expect([response.status, response.headers.get("slipway-error")]).toEqual([500, "app-failed"]);
+    expect(await response.text()).not.toContain("secret");
+    expect(await visitText("throws")).toBe("fine");
+  });
+
+  it("goes on after an app that aborts itself", async () => {
+    await deploy(
+      "aborts",
+      appSource(`    if (request.url.endsWith("/abort")) this.ctx.abort("enough");
+    return new Response("fine");`),
+    );
+    expect((await visit("aborts", "/abort")).status).toBe(500);
+    expect(await visitText("aborts")).toBe("fine");
+  });
+
+  it("is answered 500 by an app without fetch", async () => {
+    await deploy(
+      "deaf",
+      `import { DurableObject } from "cloudflare:workers"; export class App extends DurableObject {}`,
+    );
+    expect((await visit("deaf")).headers.get("slipway-error")).toBe("app-failed");
+  });
+
+  it("is answered after the supervisor was idle for long", async () => {
+    await deploy("idle", appSource(`    return new Response("here");`));
+    await evictDurableObject(supervisorOf("idle"));
+    expect(await visitText("idle")).toBe("here");
+  });
+
+  it("reaches fetch only: the host's calls are not to be had over HTTP", async () => {
+    await deploy("doors", appSource(`    return new Response("app " + new URL(request.url).pathname);`));
+    for (const path of ["/slipway:start", "/slipway:goodbye", "/report", "/end"]) {
+      expect(await visitText("doors", path)).toBe(`app ${path}`);
+    }
+  });
+});
+
+describe("an app's answer", () => {
+  it("cannot look like one of the host's own", async () => {
+    await deploy(
+      "forges",
+      appSource(
+        `    return new Response("gone", { status: 404, headers: { "slipway-error": "app-not-found", "x-own": "1" } });`,
+      ),
+    );
+    const response = await visit("forges");
+    expect([response.status, response.headers.get("slipway-error"), response.headers.get("x-own")]).toEqual([
+      404,
+      null,
+      "1",
+    ]);
+    expect(await response.text()).toBe("gone");
+  });
+
+  it("comes from an isolate that no other app shares, though the code is the same", async () => {
+    const source = appSource(`    globalThis.visits = (globalThis.visits ?? 0) + 1;
+    return new Response(this.env.WHO + " " + globalThis.visits);`);
+    for (const app of ["twin-a", "twin-b"]) {
+      const { deploy: made } = await commitCode(app, makeCode(source), JSON.stringify({ WHO: app }));
+      await supervisorOf(app).cutOver(made?.number ?? 0);
+    }
+    expect(await visitText("twin-a")).toBe("twin-a 1");
+    expect(await visitText("twin-b")).toBe("twin-b 1");
+    expect(await visitText("twin-a")).toBe("twin-a 2");
+  });
+
+  it("shows the variables of its own deploy, also where the code is the same", async () => {
+    const source = appSource(`    return new Response(this.env.COLOUR);`);
+    for (const colour of ["red", "blue"]) {
+      const { deploy: made } = await commitCode("colours", makeCode(source), JSON.stringify({ COLOUR: colour }));
+      await supervisorOf("colours").cutOver(made?.number ?? 0);
+      expect(await visitText("colours")).toBe(colour);
+    }
+  });
+
+  it("comes from an app without network and without the host's bindings", async () => {
+    await deploy(
+      "sealed",
+      appSource(`    const seen = await fetch("http://example.com/").then(() => "reached", (error) => error.message);
+    return Response.json({ seen, env: Object.keys(this.env), exports: Object.keys(this.ctx.exports ?? {}) });`),
+    );
+    const answer: { seen: string; env: string[]; exports: string[] } = await (await visit("sealed")).json();
+    expect(answer.seen).toContain("not permitted to access the internet");
+    expect(answer.env).toEqual([]);
+    expect(answer.exports).not.toContain("Supervisor");
+  });
+});
+
+describe("an app's database", () => {
+  it("is not the supervisor's", async () => {
+    await deploy(
+      "database",
+      appSource(`    const rows = this.ctx.storage.sql.exec("SELECT name FROM sqlite_master").toArray();
+    return Response.json(rows.map((row) => row.name));`),
+    );
+    expect(await (await visit("database")).json()).not.toContain("refs");
+  });
+});
