@@ -16,26 +16,32 @@ export function readDeltaSizes(delta: Uint8Array): DeltaSizes {
   return { baseBytes: base.value, resultBytes: result.value, bodyOffset: result.end };
 }
 
+/** `allocate` gives the memory for the result, at least as much as it is asked for; a new array where it is absent. */
+export interface DeltaOptions {
+  readonly maxBytes: number;
+  readonly allocate?: (sizeBytes: number) => Uint8Array;
+}
+
 /**
  * The object that the delta makes of its base.
  * Errors: HostingError "object-too-large" past `maxBytes`, "pack-invalid" for a delta that is malformed or for another base.
  * The result is allocated only once the instructions are known to fill it, so that a size alone costs nothing.
  */
-export function applyDelta(base: Uint8Array, delta: Uint8Array, limits: { readonly maxBytes: number }): Uint8Array {
+export function applyDelta(base: Uint8Array, delta: Uint8Array, options: DeltaOptions): Uint8Array {
   const { baseBytes, resultBytes, bodyOffset } = readDeltaSizes(delta);
   if (baseBytes !== base.byteLength) {
     throw invalid(`is for a base of ${baseBytes} bytes, but its base has ${base.byteLength}`);
   }
-  if (resultBytes > limits.maxBytes) {
+  if (resultBytes > options.maxBytes) {
     throw new HostingError(
       "object-too-large",
-      `An object of ${resultBytes} bytes is over the limit of ${limits.maxBytes} bytes.`,
+      `An object of ${resultBytes} bytes is over the limit of ${options.maxBytes} bytes.`,
     );
   }
   if (measure(delta, bodyOffset, base.byteLength) !== resultBytes) {
     throw invalid(`does not make the ${resultBytes} bytes that it states`);
   }
-  const result = new Uint8Array(resultBytes);
+  const result = options.allocate?.(resultBytes).subarray(0, resultBytes) ?? new Uint8Array(resultBytes);
   fill(result, base, delta.subarray(bodyOffset));
   return result;
 }

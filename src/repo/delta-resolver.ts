@@ -10,8 +10,10 @@ import { type ObjectDatabase, readObject } from "../store/object-database.ts";
 import { inflateEntryAt, readEntryAt } from "../store/pack-bytes.ts";
 import type { InflateBudget, IngestLimits } from "./ingest-limits.ts";
 import { type ObjectIntake, tooLargeToHold } from "./object-intake.ts";
+import type { DeltaStore } from "./delta-store.ts";
 import { NONE, UNRESOLVED } from "./pack-records.ts";
 import type { PackSpool } from "./pack-spool.ts";
+import type { ScratchBuffer } from "./scratch-buffer.ts";
 import type { WaitingDeltas } from "./waiting-deltas.ts";
 
 /** A pack that is being taken in. */
@@ -22,6 +24,10 @@ export interface PackInProgress {
   readonly intake: ObjectIntake;
   /** Inflated objects by entry. */
   readonly contents: ContentCache;
+  /** Deltas that were not resolved as they were scanned. */
+  readonly deltas: DeltaStore;
+  /** For what a delta is or makes, and for nothing that outlives the next one. */
+  readonly scratch: { readonly delta: ScratchBuffer; readonly result: ScratchBuffer };
   readonly inflater: Inflater;
   readonly budget: InflateBudget;
 }
@@ -76,7 +82,7 @@ export async function resolveDeltasOf(pack: ResolvingPack, root: number): Promis
   }
 }
 
-/** The content of an entry that has been resolved. The bytes are valid until the cache is next given something to keep. */
+/** The content of an entry that has been resolved. The bytes are the cache's, valid until it is next given something to keep. */
 export async function readContent(pack: ResolvingPack, entry: number): Promise<Uint8Array> {
   const { records } = pack.intake;
   const deltas: number[] = [];
@@ -87,31 +93,36 @@ export async function readContent(pack: ResolvingPack, entry: number): Promise<U
     base = records.bases[base] ?? NONE;
     content = pack.contents.find(base);
   }
-  if (content === undefined) {
-    content = await readEntry(pack, base);
-    pack.contents.keep(base, content);
-  }
+  content ??= pack.contents.keep(base, await readEntry(pack, base));
   for (let delta = deltas.pop(); delta !== undefined; delta = deltas.pop()) {
-    content = applyChecked(pack, content, await readEntry(pack, delta));
-    pack.contents.keep(delta, content);
+    content = pack.contents.keep(delta, applyChecked(pack, content, await readEntry(pack, delta)));
   }
   return content;
 }
 
-/** What an entry inflates to: an object or a delta. It was inflated before, so that it is known to be sound. */
+/**
+ * What an entry inflates to: an object or a delta, in memory that the next call uses again. The entry was inflated before, so that
+ * it is known to be sound.
+ */
 async function readEntry(pack: ResolvingPack, entry: number): Promise<Uint8Array> {
   const { records, ids } = pack.intake;
   if (entry >= pack.receivedCount) return (await readObject(pack.odb, ids.idAt(records.ids[entry] ?? NONE))).bytes;
+  const kept = pack.deltas.find(entry);
+  if (kept !== undefined) return kept;
   const entryAt = await readEntryAt(pack.spool, records.offsets[entry] ?? 0);
   const { sizeBytes } = entryAt.header;
   if (sizeBytes > pack.limits.maxHeldBytes) throw tooLargeToHold(sizeBytes, pack.limits);
   pack.budget.spend(sizeBytes);
-  return inflateEntryAt(pack.spool, entryAt, pack.inflater, pack.limits.maxHeldBytes);
+  const content = pack.scratch.delta.take(sizeBytes);
+  await inflateEntryAt(pack.spool, entryAt, pack.inflater, content);
+  return content;
 }
 
+/** Applies a delta. The result is in memory that the next call uses again. */
 function applyChecked(pack: PackInProgress, base: Uint8Array, delta: Uint8Array): Uint8Array {
   const { resultBytes } = readDeltaSizes(delta);
   if (resultBytes > pack.limits.maxHeldBytes) throw tooLargeToHold(resultBytes, pack.limits);
   pack.budget.spend(resultBytes);
-  return applyDelta(base, delta, { maxBytes: pack.limits.maxHeldBytes });
+  const allocate = (sizeBytes: number): Uint8Array => pack.scratch.result.take(sizeBytes);
+  return applyDelta(base, delta, { maxBytes: pack.limits.maxHeldBytes, allocate });
 }

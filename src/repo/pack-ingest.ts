@@ -12,11 +12,13 @@ import type { PackStore } from "../store/pack-store.ts";
 import type { PackRow } from "../store/repository-state.ts";
 import { checkConnectivity } from "./connectivity.ts";
 import { type PackInProgress, type ResolvingPack, resolveDeltas } from "./delta-resolver.ts";
+import { DeltaStore } from "./delta-store.ts";
 import { DEFAULT_INGEST_LIMITS, InflateBudget, type IngestLimits, describeBytes } from "./ingest-limits.ts";
 import { ObjectIntake } from "./object-intake.ts";
 import { NONE } from "./pack-records.ts";
 import { PackSpool } from "./pack-spool.ts";
 import { drawGraph, storePack } from "./pack-storing.ts";
+import { ScratchBuffer } from "./scratch-buffer.ts";
 import { scanObjects } from "./scan-objects.ts";
 import { checkSpecialBlobs } from "./special-blobs.ts";
 import { completeThinPack } from "./thin-pack.ts";
@@ -24,6 +26,8 @@ import { WaitingDeltas } from "./waiting-deltas.ts";
 
 /** Inflated objects that are at hand for the deltas that follow. Packs keep deltas near their bases. */
 const CONTENTS_BYTES = 16 * 1024 * 1024;
+/** Small deltas that have to wait: those of 200,000 trees. */
+const DELTAS_BYTES = 12 * 1024 * 1024;
 interface Refusal {
   readonly kind: "refused";
   readonly code: ErrorCode;
@@ -78,6 +82,8 @@ export async function receivePackBytes(
     spool: new PackSpool(store),
     intake: new ObjectIntake(limits),
     contents: new ContentCache(CONTENTS_BYTES),
+    deltas: new DeltaStore(DELTAS_BYTES),
+    scratch: { delta: new ScratchBuffer(), result: new ScratchBuffer() },
     inflater: new Inflater(),
     budget: new InflateBudget(limits),
   };

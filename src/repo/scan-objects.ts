@@ -61,7 +61,8 @@ async function scanDelta(
   const baseEntry = records.bases[entry] ?? NONE;
   const isBaseKnown = baseEntry !== NONE && records.kinds[baseEntry] !== UNRESOLVED;
   const base = isBaseKnown ? pack.contents.find(baseEntry) : undefined;
-  if (base !== undefined) resolveDelta(pack, entry, base, delta);
+  if (base === undefined) pack.deltas.keep(entry, delta);
+  else resolveDelta(pack, entry, base, delta);
 }
 
 async function scanObject(

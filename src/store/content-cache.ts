@@ -31,11 +31,16 @@ export class ContentCache {
     return large;
   }
 
-  /** Copies the content in. An empty one is not kept: its place could not be told from its neighbours'. */
-  keep(number: number, content: Uint8Array): void {
-    if (content.byteLength === 0 || this.#places.has(number) || this.#large.has(number)) return;
-    if (content.byteLength * 4 > this.#limitBytes) this.#keepLarge(number, content.slice());
-    else this.#keepInRing(number, content);
+  /**
+   * Copies the content in, and returns the copy, valid until the next keep. An empty content is not kept, because its place could
+   * not be told from its neighbours', but returned as it is.
+   */
+  keep(number: number, content: Uint8Array): Uint8Array {
+    if (content.byteLength === 0) return content;
+    const kept = this.find(number);
+    if (kept !== undefined) return kept;
+    if (content.byteLength * 4 > this.#limitBytes) return this.#keepLarge(number, content.slice());
+    return this.#keepInRing(number, content);
   }
 
   /** Forgets everything and frees the ring. */
@@ -46,14 +51,15 @@ export class ContentCache {
     this.#head = 0;
   }
 
-  #keepLarge(number: number, content: Uint8Array): void {
+  #keepLarge(number: number, content: Uint8Array): Uint8Array {
     this.#large.delete(number);
     this.#large.set(number, content);
     const [oldest] = this.#large.keys();
     if (this.#large.size > MAX_LARGE && oldest !== undefined) this.#large.delete(oldest);
+    return content;
   }
 
-  #keepInRing(number: number, content: Uint8Array): void {
+  #keepInRing(number: number, content: Uint8Array): Uint8Array {
     if (this.#ring.byteLength === 0) this.#ring = new Uint8Array(this.#limitBytes);
     const wraps = this.#head + content.byteLength > this.#limitBytes;
     // What lies between the head and the end of the ring is older than all that lies before the head.
@@ -64,6 +70,7 @@ export class ContentCache {
     this.#ring.set(content, start);
     this.#places.set(number, { start, end });
     this.#head = end;
+    return this.#ring.subarray(start, end);
   }
 
   /** The oldest places are the ones that the head meets next, so this stops at the first that is out of the way. */

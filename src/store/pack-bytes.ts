@@ -1,6 +1,5 @@
 // Reading here and there in a pack that lies in R2 or in memory: entry headers and inflated contents. A pack in R2 is read in
 // blocks, which stay in the PackCache for whoever comes next; a small one is read whole.
-import { HostingError } from "../errors.ts";
 import type { Inflater } from "../git/inflater.ts";
 import { type EntryHeader, MAX_ENTRY_HEADER_BYTES, readEntryHeader } from "../git/pack-entry.ts";
 import { type PackStore, WHOLE_PACK_BYTES, loadWholePack, packKey, readPackRange } from "./pack-store.ts";
@@ -64,30 +63,21 @@ export async function readEntryAt(pack: PackBytes, offset: number): Promise<Entr
   return { header, contentAt: offset + header.end, baseId };
 }
 
-/** What the entry inflates to. Errors: HostingError "object-too-large" for more than `maxBytes`. */
+/** Inflates the entry into `content`, which is as long as the entry's header says. */
 export async function inflateEntryAt(
   pack: PackBytes,
-  { header, contentAt }: EntryAt,
+  { contentAt }: EntryAt,
   inflater: Inflater,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  const { sizeBytes } = header;
-  if (sizeBytes > maxBytes) {
-    throw new HostingError(
-      "object-too-large",
-      `An object of ${sizeBytes} bytes is over the limit of ${maxBytes} bytes.`,
-    );
-  }
-  const content = new Uint8Array(sizeBytes);
+  content: Uint8Array,
+): Promise<void> {
   let filled = 0;
   let offset = contentAt;
   inflater.reset();
-  while (filled < sizeBytes) {
+  while (filled < content.byteLength) {
     const bytes = pack.peek(offset) ?? (await pack.load(offset));
-    if (bytes.byteLength === 0) throw new Error(`The entry of a pack ends before its ${sizeBytes} bytes.`);
+    if (bytes.byteLength === 0) throw new Error(`The entry of a pack ends before its ${content.byteLength} bytes.`);
     inflater.step(bytes, content.subarray(filled));
     filled += inflater.madeBytes;
     offset += inflater.usedBytes;
   }
-  return content;
 }

@@ -1,5 +1,6 @@
 // The objects of one stored pack, deltas resolved (packfile.c, unpack_entry). Bases are always in the same pack: thin packs are
 // completed when they are stored.
+import { HostingError } from "../errors.ts";
 import { applyDelta } from "../git/delta.ts";
 import { Inflater } from "../git/inflater.ts";
 import type { ObjectKind } from "../git/object.ts";
@@ -89,8 +90,15 @@ export class PackReader {
     return this.#index.offsetAt(n);
   }
 
-  #inflate(entry: EntryAt): Promise<Uint8Array> {
-    return inflateEntryAt(this.#pack, entry, this.#inflater, MAX_READ_BYTES);
+  async #inflate(entry: EntryAt): Promise<Uint8Array> {
+    const { sizeBytes } = entry.header;
+    if (sizeBytes > MAX_READ_BYTES) {
+      const limit = `An object of ${sizeBytes} bytes is over the limit of ${MAX_READ_BYTES} bytes`;
+      throw new HostingError("object-too-large", `${limit} for what is read into memory.`);
+    }
+    const content = new Uint8Array(sizeBytes);
+    await inflateEntryAt(this.#pack, entry, this.#inflater, content);
+    return content;
   }
 
   /** Bytes that are valid until the next keep. */
