@@ -75,7 +75,7 @@ export class EdgeCollector {
 
   /**
    * The columns for the objects with these numbers, in this order (index order): all objects that were added. Every other id that
-   * they name is external.
+   * they name is external. An object that is in the order twice has its edges the first time only, and is named as that.
    */
   columns(order: ArrayLike<number>): EdgeFileColumns {
     const count = order.length;
@@ -88,14 +88,16 @@ export class EdgeCollector {
     let runsEnd = 0;
     for (let n = 0; n < count; n++) {
       const number = order[n] ?? 0;
-      positions[number] = n;
       kinds[n] = this.#kinds[number] ?? 0;
       sizes[n] = this.#sizes[number] ?? 0;
       times[n] = this.#times[number] ?? 0;
-      const first = (this.#firstRuns[number] ?? 0) * 2;
-      const own = this.#runs.values.subarray(first, first + (this.#runCounts[number] ?? 0) * 2);
-      runs.set(own, runsEnd);
-      runsEnd += own.length;
+      if (positions[number] === MAX_U32) {
+        positions[number] = n;
+        const first = (this.#firstRuns[number] ?? 0) * 2;
+        const own = this.#runs.values.subarray(first, first + (this.#runCounts[number] ?? 0) * 2);
+        runs.set(own, runsEnd);
+        runsEnd += own.length;
+      }
       firstRuns[n + 1] = runsEnd / 2;
     }
     return { kinds, sizes, times, firstRuns, runs: runs.subarray(0, runsEnd), ...this.#place(positions, count) };

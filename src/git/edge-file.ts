@@ -4,8 +4,9 @@
 // Big endian: "SWED", version; counts of objects N, runs R, edges E and externals X (u32 each); N kinds (u8), padding to 4; N sizes,
 // saturating; N times (seconds of a commit or tag, else 0); N + 1 first runs; R runs, each the first edge and the number of edges;
 // E edges; X external ids of 20 bytes. What object n names is in the runs from the n-th first run to the next, in order. An edge below
-// N is an object of the pack, an edge e from N on is external e - N. Runs share edges, because most trees repeat nearly all of the tree
-// that they replace: a history of 46,000 commits with 11,000,000 tree entries comes to 7 MB, not 45.
+// N is an object of the pack, an edge e from N on is external e - N. Of an object that the pack has twice, the first alone has runs
+// and is named. Runs share edges, because most trees repeat nearly all of the tree that they replace: a history of 46,000 commits with
+// 11,000,000 tree entries comes to 7 MB, not 45.
 import { type ObjectId, objectIdFromBytes } from "./object-id.ts";
 import { type ObjectKind, objectKindOf } from "./object.ts";
 

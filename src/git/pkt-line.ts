@@ -14,7 +14,7 @@ export type PktLine =
 export type SideBandChannel = 1 | 2 | 3;
 
 /** Git's LARGE_PACKET_MAX: the length of the longest packet, header included. */
-export const MAX_PKT_BYTES = 65520;
+const MAX_PKT_BYTES = 65520;
 
 /** What fits in one packet beside its header. */
 export const MAX_PKT_PAYLOAD_BYTES = MAX_PKT_BYTES - 4;

@@ -29,7 +29,7 @@ export interface UpdateRequestLimits {
   readonly maxBytes: number;
 }
 
-export const DEFAULT_UPDATE_REQUEST_LIMITS: UpdateRequestLimits = {
+const DEFAULT_LIMITS: UpdateRequestLimits = {
   maxLines: 100_000,
   maxBytes: 16 * 1024 * 1024,
 };
@@ -44,7 +44,7 @@ const NAME_AT = 2 * (ID_DIGITS + 1);
  */
 export async function readUpdateRequest(
   reader: PktLineReader,
-  limits: UpdateRequestLimits = DEFAULT_UPDATE_REQUEST_LIMITS,
+  limits: UpdateRequestLimits = DEFAULT_LIMITS,
 ): Promise<UpdateRequest> {
   const budget = { lines: limits.maxLines, bytes: limits.maxBytes };
   const commands: UpdateCommand[] = [];

@@ -86,6 +86,21 @@ describe("EdgeCollector", () => {
     expect(new EdgeFile(writeEdgeFile(collector.columns([blob]))).sizeAt(0)).toBe(0xffff_ffff);
   });
 
+  it("gives an object that the pack has twice its edges the first time, and names that", () => {
+    const table = new ObjectIdTable();
+    const collector = new EdgeCollector(table);
+    const inner = treeOf([idOf("a"), idOf("b")]);
+    const outer = treeOf([hashObjectBytes("tree", inner.bytes)], "40000");
+    const numbers = [inner, outer].map(({ kind, bytes }) => {
+      const number = table.add(hashObjectBytes(kind, bytes));
+      collector.add({ number, kind, sizeBytes: bytes.byteLength }, bytes);
+      return number;
+    });
+    const file = new EdgeFile(writeEdgeFile(collector.columns([...numbers, ...numbers])));
+    expect([0, 1, 2, 3].map((n) => file.edgesAt(n))).toEqual([[4, 5], [0], [], []]);
+    expect([0, 1, 2, 3].map((n) => file.kindAt(n))).toEqual(["tree", "tree", "tree", "tree"]);
+  });
+
   it("refuses an object that cannot be parsed", () => {
     const collector = new EdgeCollector(new ObjectIdTable());
     expect(() => collector.add({ number: 0, kind: "tree", sizeBytes: 1 }, Buffer.from("x"))).toThrow(
