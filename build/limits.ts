@@ -1,0 +1,42 @@
+// The bounds of one build. Each is a build-limit or bundle-too-large message with the figure in it, never a crash.
+
+/** Every bound, in the unit that its name says. */
+export interface BuildLimits {
+  /** Files in the commit, of any kind. */
+  readonly treeFiles: number;
+  /** Modules that the entry reaches, packages included. */
+  readonly modules: number;
+  /** One source file. */
+  readonly fileBytes: number;
+  /**
+   * All source that the entry reaches. esbuild needs some fifty times as much memory, so that about 2 MiB fit into an isolate
+   * of 128 MB. Where the runtime enforces that, more ends the isolate, which is a build-limit too.
+   */
+  readonly sourceBytes: number;
+  /** All modules of the bundle, wasm and data included. */
+  readonly bundleBytes: number;
+  /** From the request to the bundle, a cold start of the builder isolate included. */
+  readonly timeMs: number;
+  /** A builder isolate whose wasm memory has grown past this is replaced after its build: the memory never shrinks. */
+  readonly isolateBytes: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** The bounds of a host that says nothing else. */
+export const DEFAULT_LIMITS: BuildLimits = {
+  treeFiles: 50_000,
+  modules: 2_000,
+  fileBytes: 4 * MIB,
+  sourceBytes: 8 * MIB,
+  bundleBytes: 10 * MIB,
+  timeMs: 20_000,
+  isolateBytes: 64 * MIB,
+};
+
+/** A size for a sentence: "812 bytes", "3.4 KiB", "10 MiB". */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  const [value, unit] = bytes < MIB ? [bytes / 1024, "KiB"] : [bytes / MIB, "MiB"];
+  return `${value >= 10 ? Math.round(value) : Math.round(value * 10) / 10} ${unit}`;
+}
