@@ -1,0 +1,166 @@
+// The builder isolates as the host has them: Dynamic Workers that are kept warm under names, killed when they take too long and
+// replaced when their memory has grown. A stub may not outlive the request that got it, so each build gets its own.
+import wasmModule from "esbuild-wasm/esbuild.wasm";
+import generated from "./isolate.generated.json" with { type: "json" };
+import type { BundleOutcome, BundleRequest, IsolateAnswer, ReadMore } from "./bundle-request.ts";
+import { RUNTIME_COMPATIBILITY_DATE } from "./compatibility.ts";
+import type BuilderIsolate from "./isolate.ts";
+import { type BuildLimits, DEFAULT_LIMITS } from "./limits.ts";
+import type { BuildMessage } from "./messages.ts";
+
+/** esbuild's version and a hash of this pipeline: the same tree and the same version give the same modules. */
+export const BUILDER_VERSION: string = generated.version;
+
+/** How many builds may run at once, each in an isolate of its own. */
+const SLOTS = 4;
+const BUSY_WAIT_MS = 50;
+const ATTEMPTS = 2;
+
+/**
+ * The builder isolates of one host isolate. It holds no stubs: only the name of each slot's isolate, which changes when the
+ * isolate is ended, since the loader never starts a name again whose isolate has ended itself.
+ */
+export class Builder {
+  readonly limits: BuildLimits;
+  readonly #loader: WorkerLoader;
+  readonly #names: string[];
+
+  constructor(loader: WorkerLoader, limits: Partial<BuildLimits> = {}) {
+    this.#loader = loader;
+    this.limits = { ...DEFAULT_LIMITS, ...limits };
+    this.#names = Array.from({ length: SLOTS }, (_, slot) => `builder-${BUILDER_VERSION}-${slot}`);
+  }
+
+  /** The name of a slot's isolate. */
+  nameOf(slot: number): string {
+    return this.#names[slot % SLOTS] ?? "";
+  }
+
+  /** A stub for this request. The isolate starts if it does not run. */
+  open(name: string): Fetcher<BuilderIsolate> {
+    return this.#loader.get(name, () => workerCode(this.limits)).getEntrypoint<BuilderIsolate>();
+  }
+
+  /** Gives a slot a new isolate for its next build. */
+  replace(name: string): void {
+    this.#names.splice(this.#names.indexOf(name), 1, `${name.replace(/\+.*/, "")}+${crypto.randomUUID()}`);
+  }
+}
+
+/**
+ * Bundles in a builder isolate. Fails with build-limit where that takes too long or the isolate dies of it, and throws what
+ * reading the tree throws.
+ */
+export async function bundleInIsolate(
+  builder: Builder,
+  request: BundleRequest,
+  read: (paths: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>,
+): Promise<BundleOutcome> {
+  const reading: { error?: unknown } = {};
+  const readMore: ReadMore = async (paths) => {
+    try {
+      return new Map(await read(paths));
+    } catch (error) {
+      reading.error = error;
+      return undefined;
+    }
+  };
+  const outOfTime = timer(builder.limits.timeMs);
+  try {
+    return await attempt(builder, request, readMore, outOfTime.promise);
+  } catch (error) {
+    throw reading.error ?? error;
+  } finally {
+    outOfTime.stop();
+  }
+}
+
+type Attempt = IsolateAnswer | { readonly kind: "out-of-time" } | { readonly kind: "died" };
+
+async function attempt(
+  builder: Builder,
+  request: BundleRequest,
+  readMore: ReadMore,
+  outOfTime: Promise<{ kind: "out-of-time" }>,
+): Promise<BundleOutcome> {
+  for (let slot = 0, deaths = 0; ;) {
+    const name = builder.nameOf(slot);
+    const stub = builder.open(name);
+    const answered: Promise<Attempt> = stub.bundle(request, readMore).catch(() => ({ kind: "died" }));
+    const answer = await Promise.race([answered, outOfTime]);
+    switch (answer.kind) {
+      case "done":
+        if (answer.memoryBytes > builder.limits.isolateBytes) await endIsolate(builder, name);
+        return answer.outcome;
+      case "busy":
+        if (answer.sinceMs > builder.limits.timeMs) await endIsolate(builder, name);
+        slot++;
+        if (slot % SLOTS === 0) await timer(BUSY_WAIT_MS).promise;
+        break;
+      case "died":
+        builder.replace(name);
+        if (++deaths === ATTEMPTS) return failure(diedMessage());
+        break;
+      case "out-of-time":
+        await endIsolate(builder, name);
+        return failure(timeMessage(builder.limits.timeMs));
+      case "unread":
+        throw new Error("The source tree did not read a file that it lists.");
+      case "crashed":
+        await endIsolate(builder, name);
+        throw new Error(`The builder isolate failed: ${answer.reason}`);
+    }
+  }
+}
+
+/** The isolate cannot answer its own end: an error is what success looks like. */
+async function endIsolate(builder: Builder, name: string): Promise<void> {
+  builder.replace(name);
+  const ended = Promise.resolve(builder.open(name).end()).then(
+    () => "answered",
+    () => "ended",
+  );
+  await Promise.race([ended, timer(BUSY_WAIT_MS).promise]);
+}
+
+function workerCode(limits: BuildLimits): WorkerLoaderWorkerCode {
+  return {
+    compatibilityDate: RUNTIME_COMPATIBILITY_DATE,
+    compatibilityFlags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
+    mainModule: "main.js",
+    modules: {
+      "main.js": generated.isolate,
+      "esbuild.js": generated.esbuild,
+      "esbuild.wasm": { wasm: wasmModule },
+    },
+    globalOutbound: null,
+    // A loop inside esbuild can only be ended by the runtime. workerd does not enforce this by itself; Cloudflare does.
+    limits: { cpuMs: limits.timeMs },
+  };
+}
+
+function timer(ms: number): { readonly promise: Promise<{ kind: "out-of-time" }>; stop(): void } {
+  const { promise, resolve } = Promise.withResolvers<{ kind: "out-of-time" }>();
+  const handle = setTimeout(() => resolve({ kind: "out-of-time" }), ms);
+  return { promise, stop: () => clearTimeout(handle) };
+}
+
+function failure(message: BuildMessage): BundleOutcome {
+  return { kind: "failed", messages: [message], total: 1 };
+}
+
+function timeMessage(timeMs: number): BuildMessage {
+  return {
+    code: "build-limit",
+    text: `The build took longer than ${timeMs / 1000} s, which is the limit, and was stopped.`,
+    fix: "Push again. If it happens again, bundle less: large generated files are the usual reason.",
+  };
+}
+
+function diedMessage(): BuildMessage {
+  return {
+    code: "build-limit",
+    text: `The isolate that builds ended ${ATTEMPTS} times during this build: most likely its memory was used up.`,
+    fix: "Bundle less: large generated files and large packages are the usual reason.",
+  };
+}

@@ -1,0 +1,124 @@
+// One run of esbuild over a tree, inside the builder isolate. The same tree always gives the same bytes: the paths that esbuild
+// sees are those of the tree, and nothing depends on the order in which files came.
+import type { BuildOptions, BuildResult, Metafile } from "esbuild-wasm";
+import type { BundledFile, BundleOutcome, BundleRequest, ModuleSize } from "./bundle-request.ts";
+import { toBuildMessage } from "./esbuild-message.ts";
+import type { FileReader } from "./file-reader.ts";
+import { formatBytes } from "./limits.ts";
+import { type BuildMessage, MAX_MESSAGES } from "./messages.ts";
+import { bundledFileBytes, startTreeFiles, type TreeFiles } from "./tree-files.ts";
+import { treePlugin } from "./tree-plugin.ts";
+
+/** The part of esbuild that a build uses. */
+export interface Esbuild {
+  build(options: BuildOptions): Promise<BuildResult>;
+}
+
+const OUTPUT = "index.js";
+const LARGEST = 5;
+
+/** Bundles the tree of a request. Throws only for a mistake of this program. */
+export async function bundleTree(esbuild: Esbuild, request: BundleRequest, reader: FileReader): Promise<BundleOutcome> {
+  const files = startTreeFiles(request, reader);
+  const result = await runEsbuild(esbuild, request, files);
+  if (result.kind === "failed") return result;
+  const { metafile, outputs } = result;
+  const output = metafile.outputs[OUTPUT];
+  const code = outputs.get(OUTPUT);
+  const sourceMap = outputs.get(`${OUTPUT}.map`);
+  if (output === undefined || code === undefined || sourceMap === undefined) {
+    throw new Error(`esbuild wrote ${[...outputs.keys()].join(", ") || "nothing"}, not ${OUTPUT} and its map.`);
+  }
+  const bundled: readonly BundledFile[] = [...files.bundled.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const sizes = moduleSizes(output, files, bundled);
+  const bundleBytes = code.byteLength + bundled.reduce((sum, file) => sum + bundledFileBytes(files, file), 0);
+  const stats = {
+    moduleCount: sizes.length,
+    sourceBytes: files.sourceBytes,
+    bundleBytes,
+    largestModules: sizes.slice(0, LARGEST),
+  };
+  if (bundleBytes > request.limits.bundleBytes)
+    return tooLarge(bundleBytes, request.limits.bundleBytes, stats.largestModules);
+  const exports = output.exports.toSorted();
+  return { kind: "bundled", code, sourceMap, exports, files: bundled, stats, warnings: result.warnings };
+}
+
+type EsbuildOutcome =
+  | {
+      readonly kind: "built";
+      readonly metafile: Metafile;
+      readonly outputs: ReadonlyMap<string, Uint8Array>;
+      readonly warnings: readonly BuildMessage[];
+    }
+  | { readonly kind: "failed"; readonly messages: readonly BuildMessage[]; readonly total: number };
+
+async function runEsbuild(esbuild: Esbuild, request: BundleRequest, files: TreeFiles): Promise<EsbuildOutcome> {
+  try {
+    const { metafile, outputFiles = [], warnings } = await esbuild.build(buildOptions(request, files));
+    if (metafile === undefined) throw new Error("esbuild made no metafile.");
+    const outputs = new Map(outputFiles.map((file) => [file.path.replace(/^\/+/, ""), file.contents]));
+    return {
+      kind: "built",
+      metafile,
+      outputs,
+      warnings: warnings.map((message) => toBuildMessage(message, "build-warning")),
+    };
+  } catch (error) {
+    const errors = esbuildErrors(error);
+    if (errors === undefined) throw error;
+    const messages = errors.map((message) => toBuildMessage(message, "syntax-error"));
+    return { kind: "failed", messages: messages.slice(0, MAX_MESSAGES), total: messages.length };
+  }
+}
+
+/** esbuild rejects with an Error that carries its messages. */
+function esbuildErrors(error: unknown): BuildResult["errors"] | undefined {
+  if (!(error instanceof Error) || !("errors" in error) || !Array.isArray(error.errors)) return undefined;
+  return error.errors;
+}
+
+function buildOptions(request: BundleRequest, files: TreeFiles): BuildOptions {
+  return {
+    absWorkingDir: "/",
+    entryPoints: [`/${request.entry}`],
+    outfile: `/${OUTPUT}`,
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    // es2024 and not esnext: the runtime has no decorators and no explicit resource management, which esnext leaves in.
+    target: "es2024",
+    charset: "utf8",
+    keepNames: true,
+    sourcemap: "external",
+    sourcesContent: true,
+    metafile: true,
+    write: false,
+    logLevel: "silent",
+    logLimit: 0,
+    jsx: "transform",
+    // What a deployed Worker sees under wrangler; packages choose their production code by it.
+    define: { "process.env.NODE_ENV": '"production"' },
+    tsconfigRaw: JSON.stringify({ compilerOptions: request.compilerOptions }),
+    plugins: [treePlugin(request, files)],
+  };
+}
+
+/** Everything in the bundle with the bytes that it adds, largest first. */
+function moduleSizes(
+  output: Metafile["outputs"][string],
+  files: TreeFiles,
+  bundled: readonly BundledFile[],
+): ModuleSize[] {
+  const sources = Object.entries(output.inputs)
+    .map(([path, { bytesInOutput }]) => ({ path, bytes: bytesInOutput }))
+    .filter(({ path }) => files.taken.has(path));
+  const beside = bundled.map((file) => ({ path: file.path, bytes: bundledFileBytes(files, file) }));
+  return [...sources, ...beside].toSorted((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
+}
+
+function tooLarge(bundleBytes: number, limit: number, largest: readonly ModuleSize[]): BundleOutcome {
+  const text = `The bundle has ${formatBytes(bundleBytes)}, and ${formatBytes(limit)} is the limit.`;
+  const notes = ["The largest modules:", ...largest.map(({ path, bytes }) => `  ${formatBytes(bytes)}  ${path}`)];
+  return { kind: "failed", messages: [{ code: "bundle-too-large", text, notes }], total: 1 };
+}

@@ -1,0 +1,75 @@
+// The builder isolate's program: esbuild-wasm in a Dynamic Worker of its own, without network, for one build at a time.
+// scripts/generate.ts bundles this file to text. It runs apart from everything else of the host, so its module state is its own.
+// oxlint-disable-next-line no-restricted-imports -- this program is no module of the host: it is a Worker, with a Worker's imports
+import { abortIsolate, WorkerEntrypoint } from "cloudflare:workers";
+import * as esbuild from "./esbuild.js";
+import wasmModule from "./esbuild.wasm";
+import { bundleTree } from "./bundle-tree.ts";
+import type { BundleRequest, IsolateAnswer, ReadMore } from "./bundle-request.ts";
+import { startFileReader } from "./file-reader.ts";
+
+/** esbuild, whose start is awaited by the first build, and when the build that is under way began. */
+const service: { started?: Promise<WebAssembly.Memory>; busyFromMs?: number | undefined } = {};
+
+/**
+ * esbuild's browser build sends each answer to its Go half with a setTimeout that has no delay, so as not to call into Go from
+ * Go. The runtime takes about a millisecond for each, several for every import; a microtask is as safe, and takes none.
+ */
+function hurryMessages(): void {
+  const setTimer = globalThis.setTimeout;
+  const hurried = (callback: () => void, ms?: number): unknown =>
+    ms === undefined ? queueMicrotask(callback) : setTimer(callback, ms);
+  Object.assign(globalThis, { setTimeout: hurried });
+}
+
+/** Starts esbuild and gives its memory, which it keeps to itself: so instantiation is watched while it starts. */
+async function startEsbuild(): Promise<WebAssembly.Memory> {
+  const instantiate = WebAssembly.instantiate;
+  let memory: unknown;
+  hurryMessages();
+  WebAssembly.instantiate = async (module: WebAssembly.Module, imports?: WebAssembly.Imports) => {
+    const instance = await instantiate(module, imports);
+    memory = instance.exports["mem"];
+    return instance;
+  };
+  try {
+    await esbuild.initialize({ wasmModule, worker: false });
+  } finally {
+    WebAssembly.instantiate = instantiate;
+  }
+  if (!(memory instanceof WebAssembly.Memory)) throw new Error("esbuild did not show its memory.");
+  return memory;
+}
+
+async function answer(request: BundleRequest, readMore: ReadMore): Promise<IsolateAnswer> {
+  if (service.busyFromMs !== undefined) return { kind: "busy", sinceMs: Date.now() - service.busyFromMs };
+  service.busyFromMs = Date.now();
+  try {
+    service.started ??= startEsbuild();
+    const memory = await service.started;
+    const reader = startFileReader(request.contents, readMore);
+    const outcome = await bundleTree(esbuild, request, reader);
+    if (reader.isBroken) return { kind: "unread" };
+    return { kind: "done", outcome, memoryBytes: memory.buffer.byteLength };
+  } catch (error) {
+    return { kind: "crashed", reason: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  } finally {
+    service.busyFromMs = undefined;
+  }
+}
+
+/** What the host calls. */
+export default class BuilderIsolate extends WorkerEntrypoint {
+  /** Bundles one tree, or says that another build is under way. */
+  bundle(request: BundleRequest, readMore: ReadMore): Promise<IsolateAnswer> {
+    const answered = answer(request, readMore);
+    // A pusher who goes away cancels this call. The build then still ends in order, and does not leave the isolate busy.
+    this.ctx.waitUntil(answered);
+    return answered;
+  }
+
+  /** Ends this isolate and frees its memory. The caller gets an internal error in place of an answer. */
+  end(): void {
+    abortIsolate("The builder isolate is replaced.");
+  }
+}

@@ -1,0 +1,162 @@
+// What an import means: a file of the tree, a module of the runtime, or a failure that says why. Nothing is ever left to the
+// runtime in the hope that it is there. The order is that of esbuild under wrangler, with TypeScript's "./x.js" that is x.ts.
+import { findNodeBuiltin, type NodejsSupport } from "./compatibility.ts";
+import { builtinFailure, dependencyFailure, type ImportFailure, relativeFailure } from "./import-failure.ts";
+import {
+  findPackageFolder,
+  findPackageFolderOf,
+  packageEntryPaths,
+  packageImportPaths,
+  splitSpecifier,
+} from "./package.ts";
+import { findFile, findFolder, type TreeIndex } from "./tree-index.ts";
+import { extensionOf, folderOf, isInNodeModules, joinPath } from "./tree-path.ts";
+import type { PathMapping } from "./tsconfig.ts";
+
+/** What imports are resolved against. */
+export interface Resolver {
+  readonly index: TreeIndex;
+  readonly nodejs: NodejsSupport;
+  readonly dependencies: ReadonlySet<string>;
+  readonly paths: readonly PathMapping[];
+  /** The package.json at a path of the tree, or undefined where there is none that can be read. */
+  readPackageJson(path: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+}
+
+/** One import. `isRequire` is for require(), which packages may answer with another file. */
+export interface ImportRequest {
+  readonly specifier: string;
+  readonly importer: string;
+  readonly isRequire: boolean;
+}
+
+/** What it means. */
+export type Resolution =
+  | { readonly kind: "file"; readonly path: string }
+  /** A module of the runtime, under the name by which the runtime knows it. */
+  | { readonly kind: "runtime"; readonly specifier: string }
+  | { readonly kind: "failed"; readonly failure: ImportFailure };
+
+const EXTENSIONS = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".css"];
+/** Packages are JavaScript, even those that ship their TypeScript beside it. */
+const PACKAGE_EXTENSIONS = [".js", ".mjs", ".cjs", ".json", ".jsx", ".ts", ".tsx", ".mts", ".cts", ".css"];
+/** The output name that an import may give, and the sources that make it. */
+const SOURCES_OF: Readonly<Record<string, readonly string[]>> = {
+  ".js": [".ts", ".tsx"],
+  ".jsx": [".tsx"],
+  ".mjs": [".mts"],
+  ".cjs": [".cts"],
+};
+
+/** Resolves one import. */
+export async function resolveImport(resolver: Resolver, request: ImportRequest): Promise<Resolution> {
+  const { specifier, importer } = request;
+  if (specifier.startsWith("cloudflare:")) return { kind: "runtime", specifier };
+  if (/^\.\.?(\/|$)/.test(specifier)) return resolveRelative(resolver, request);
+  if (specifier.startsWith("#")) return resolvePackageImport(resolver, request);
+  const builtin = findNodeBuiltin(specifier, resolver.nodejs);
+  if (builtin?.kind === "available") return { kind: "runtime", specifier: builtin.specifier };
+  const mapped = isInNodeModules(importer) ? undefined : await resolveMapped(resolver, specifier);
+  const path = mapped ?? (await resolveInstalled(resolver, request));
+  if (path !== undefined) return { kind: "file", path };
+  const failure = builtin === undefined ? dependencyFailure(resolver, specifier, importer) : builtinFailure(builtin);
+  return { kind: "failed", failure };
+}
+
+async function resolveRelative(resolver: Resolver, request: ImportRequest): Promise<Resolution> {
+  const { specifier, importer } = request;
+  // "./module.wasm?module" is how some frameworks write an import of a compiled module.
+  const joined = joinPath(folderOf(importer), specifier.replace(/\.wasm\?module$/, ".wasm"));
+  const path = joined === undefined ? undefined : await findModule(resolver, joined);
+  if (path !== undefined) return { kind: "file", path };
+  return { kind: "failed", failure: relativeFailure(resolver.index, specifier, importer, joined) };
+}
+
+/** "#name": the `imports` of the package.json that the importer belongs to. */
+async function resolvePackageImport(resolver: Resolver, request: ImportRequest): Promise<Resolution> {
+  const folder = findPackageFolderOf(resolver.index, request.importer);
+  const packageJson = await resolver.readPackageJson(joinPath(folder, "package.json") ?? "");
+  for (const target of packageImportPaths(packageJson, request.specifier, request.isRequire)) {
+    if (!target.startsWith("./")) return resolveImport(resolver, { ...request, specifier: target });
+    const joined = joinPath(folder, target);
+    const path = joined === undefined ? undefined : await findModule(resolver, joined);
+    if (path !== undefined) return { kind: "file", path };
+  }
+  return { kind: "failed", failure: dependencyFailure(resolver, request.specifier, request.importer) };
+}
+
+async function resolveMapped(resolver: Resolver, specifier: string): Promise<string | undefined> {
+  const matches = resolver.paths
+    .map((mapping) => ({ mapping, matched: matchPattern(mapping.pattern, specifier) }))
+    .filter(({ matched }) => matched !== undefined)
+    .toSorted((a, b) => prefixLength(b.mapping.pattern) - prefixLength(a.mapping.pattern));
+  for (const { mapping, matched = "" } of matches) {
+    for (const target of mapping.targets) {
+      const path = await findModule(
+        resolver,
+        target.replace("*", () => matched),
+      );
+      if (path !== undefined) return path;
+    }
+  }
+  return undefined;
+}
+
+/** What "*" stands for, "" for a pattern without one, undefined where the pattern does not match. */
+function matchPattern(pattern: string, specifier: string): string | undefined {
+  const star = pattern.indexOf("*");
+  if (star < 0) return pattern === specifier ? "" : undefined;
+  const [prefix, suffix] = [pattern.slice(0, star), pattern.slice(star + 1)];
+  const fits = specifier.length >= prefix.length + suffix.length;
+  if (!fits || !specifier.startsWith(prefix) || !specifier.endsWith(suffix)) return undefined;
+  return specifier.slice(prefix.length, specifier.length - suffix.length);
+}
+
+/** TypeScript's order: an exact pattern first, then the longest prefix. */
+function prefixLength(pattern: string): number {
+  const star = pattern.indexOf("*");
+  return star < 0 ? Number.POSITIVE_INFINITY : star;
+}
+
+/** A package of a node_modules folder that is in the commit. */
+async function resolveInstalled(resolver: Resolver, request: ImportRequest): Promise<string | undefined> {
+  const { name, subpath } = splitSpecifier(request.specifier);
+  const folder = findPackageFolder(resolver.index, request.importer, name);
+  if (folder === undefined) return undefined;
+  const packageJson = await resolver.readPackageJson(`${folder}/package.json`);
+  for (const target of packageEntryPaths(packageJson, subpath, request.isRequire)) {
+    const joined = joinPath(folder, target);
+    const path = joined === undefined ? undefined : await findModule(resolver, joined);
+    if (path !== undefined) return path;
+  }
+  return undefined;
+}
+
+/** The file that a path means: itself, its TypeScript source, with an extension added, or the index of a folder. */
+async function findModule(resolver: Resolver, path: string): Promise<string | undefined> {
+  const file = findModuleFile(resolver.index, path);
+  if (file !== undefined) return file;
+  const folder = findFolder(resolver.index, path);
+  if (folder === undefined) return undefined;
+  const inFolder = folder === "" ? "" : `${folder}/`;
+  const packageJson = await resolver.readPackageJson(`${inFolder}package.json`);
+  const { module, main } = packageJson ?? {};
+  for (const field of [module, main, "index"]) {
+    const joined = typeof field === "string" ? joinPath(folder, field) : undefined;
+    const found = joined === undefined ? undefined : findModuleFile(resolver.index, joined);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function findModuleFile(index: TreeIndex, path: string): string | undefined {
+  const extension = extensionOf(path);
+  const stem = path.slice(0, path.length - extension.length);
+  const sources = (SOURCES_OF[extension] ?? []).map((source) => `${stem}${source}`);
+  const added = (isInNodeModules(path) ? PACKAGE_EXTENSIONS : EXTENSIONS).map((each) => `${path}${each}`);
+  for (const candidate of [path, ...sources, ...added]) {
+    const found = findFile(index, candidate);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

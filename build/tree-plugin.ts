@@ -1,0 +1,134 @@
+// esbuild's view of the tree: every import is resolved and every file loaded here, and nothing by esbuild's own file system.
+import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, PartialMessage, Plugin } from "esbuild-wasm";
+import type { BundledFile, BundleRequest } from "./bundle-request.ts";
+import type { ImportFailure } from "./import-failure.ts";
+import { isFreeOfSideEffects, findPackageFolderOf } from "./package.ts";
+import { resolveImport, type Resolver } from "./resolve.ts";
+import { indexTree } from "./tree-index.ts";
+import { takeBundledFile, takeFile, type TreeFiles } from "./tree-files.ts";
+import { extensionOf, isInNodeModules } from "./tree-path.ts";
+
+/** How a file with an extension becomes a module. JSX is allowed in .js files, as under wrangler. */
+const LOADERS: Readonly<Record<string, Loader>> = {
+  ".ts": "ts",
+  ".mts": "ts",
+  ".cts": "ts",
+  ".tsx": "tsx",
+  ".js": "jsx",
+  ".mjs": "jsx",
+  ".cjs": "jsx",
+  ".jsx": "jsx",
+  ".json": "json",
+  ".txt": "text",
+  ".html": "text",
+  ".sql": "text",
+  ".md": "text",
+  ".css": "text",
+};
+
+/** Files that stay as they are, beside the bundle. */
+const BUNDLED_KINDS: Readonly<Record<string, BundledFile["kind"]>> = { ".wasm": "wasm", ".bin": "data" };
+
+/** require() of a runtime module. A bundle is an ES module and has no require, so the module is imported by a small one here. */
+const REQUIRED = "required";
+
+/** The plugin of one build. */
+export function treePlugin(request: BundleRequest, files: TreeFiles): Plugin {
+  const resolver = makeResolver(request, files);
+  return {
+    name: "tree",
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, (args) => onResolve(resolver, files, args));
+      build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => onLoad(files, path.slice(1)));
+      build.onLoad({ filter: /.*/, namespace: REQUIRED }, ({ path }) => ({
+        contents: `import runtimeModule from ${JSON.stringify(path)};\nmodule.exports = runtimeModule;\n`,
+        loader: "js",
+      }));
+    },
+  };
+}
+
+function makeResolver(request: BundleRequest, files: TreeFiles): Resolver {
+  const index = indexTree(request.names);
+  const packages = new Map<string, Promise<Readonly<Record<string, unknown>> | undefined>>();
+  return {
+    index,
+    nodejs: request.nodejs,
+    dependencies: new Set(request.dependencies),
+    paths: request.paths,
+    readPackageJson(path) {
+      const known = packages.get(path);
+      if (known !== undefined) return known;
+      const read = index.files.has(path) ? files.reader.read(path).then(parsePackageJson) : Promise.resolve(undefined);
+      packages.set(path, read);
+      return read;
+    },
+  };
+}
+
+/** A package.json that cannot be read is as good as none: the root's own was checked before the build. */
+function parsePackageJson(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function onResolve(
+  resolver: Resolver,
+  files: TreeFiles,
+  args: OnResolveArgs,
+): Promise<OnResolveResult | undefined> {
+  if (args.kind === "entry-point") return { path: args.path };
+  if (args.path.startsWith("data:")) return undefined;
+  if (args.namespace === REQUIRED) return { path: args.path, external: true };
+  const isRequire = args.kind === "require-call" || args.kind === "require-resolve";
+  const importer = args.importer.replace(/^\//, "");
+  const resolution = await resolveImport(resolver, { specifier: args.path, importer, isRequire });
+  if (resolution.kind === "failed") return { errors: [toMessage(resolution.failure)] };
+  if (resolution.kind === "file") return resolveToFile(resolver, files, resolution.path);
+  const { specifier: path } = resolution;
+  return isRequire ? { path, namespace: REQUIRED } : { path, external: true };
+}
+
+async function resolveToFile(resolver: Resolver, files: TreeFiles, path: string): Promise<OnResolveResult> {
+  const bundledKind = BUNDLED_KINDS[extensionOf(path)];
+  if (bundledKind === undefined) {
+    const isFree = isInNodeModules(path) && (await isPackageFreeOfSideEffects(resolver, path));
+    return { path: `/${path}`, ...(isFree ? { sideEffects: false } : {}) };
+  }
+  const file = await takeBundledFile(files, path, bundledKind);
+  if (file.kind === "failed") return { errors: [toMessage(file.failure)] };
+  return { path: `./${file.kind === "named" ? file.name : path}`, external: true };
+}
+
+async function isPackageFreeOfSideEffects(resolver: Resolver, path: string): Promise<boolean> {
+  const folder = findPackageFolderOf(resolver.index, path);
+  return isFreeOfSideEffects(await resolver.readPackageJson(`${folder}/package.json`));
+}
+
+async function onLoad(files: TreeFiles, path: string): Promise<OnLoadResult> {
+  const loader = LOADERS[extensionOf(path)];
+  if (loader === undefined) return { errors: [toMessage(unknownKind(path))] };
+  const file = await takeFile(files, path);
+  if (file.kind === "failed") return { errors: [toMessage(file.failure)] };
+  return file.kind === "taken" ? { contents: file.bytes, loader } : { contents: "", loader: "empty" };
+}
+
+function unknownKind(path: string): ImportFailure {
+  const extension = extensionOf(path);
+  if (extension === ".node") {
+    const text = `${path} is a native addon, which the runtime cannot load.`;
+    return { code: "dependency-not-found", text, fix: "Use a package that is all JavaScript, or WebAssembly." };
+  }
+  const known = [...Object.keys(LOADERS), ...Object.keys(BUNDLED_KINDS)].join(" ");
+  const kind = extension === "" ? "no extension" : `the extension ${extension}`;
+  return { code: "build-failed", text: `${path} has ${kind}, which cannot be imported.`, notes: [`Can be: ${known}`] };
+}
+
+/** esbuild adds the place of the import, and hands `detail` back as it is. */
+function toMessage(failure: ImportFailure): PartialMessage {
+  return { text: failure.text, detail: failure };
+}
