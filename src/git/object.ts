@@ -56,7 +56,7 @@ export interface TreeEntry {
 
 /** The modes of tree entries, without the permission bits of files. */
 export const TREE_MODE = 0o040000;
-export const FILE_MODE = 0o100000;
+const FILE_MODE = 0o100000;
 export const SYMLINK_MODE = 0o120000;
 export const GITLINK_MODE = 0o160000;
 /** The bits of a mode that say which of these it is. */
