@@ -97,6 +97,14 @@ describe("listObjects", () => {
     ]);
   });
 
+  test("takes an object once that a pack has twice", () => {
+    const twice = makeGraph([[c1, r1, same, one, dir1, c1, same, c2, r2, two, dir2, c2]]);
+    const [want = -1] = numbersOf(twice, [c2]);
+    expect(listObjects(twice, { wants: [want], haves: [] }).sentCount).toBe(9);
+    expect(listObjects(twice, { wants: [want], haves: numbersOf(twice, [c1]) }).sentCount).toBe(4);
+    expect(findUnreachable(twice, [want], numbersOf(twice, [c1, same]))).toBeUndefined();
+  });
+
   test("follows a tag where what it names is sent", () => {
     expect(list({ wants: all(c3), haves: all(c2), followTags: all(outer) })).toContain("tag");
     expect(list({ wants: all(d), haves: all(c1), followTags: all(outer) })).toEqual(["d", "dird", "rd", "topic"]);
