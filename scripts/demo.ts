@@ -75,7 +75,7 @@ try {
   await tell(host);
   console.log("\nEvery step held.");
 } catch (error) {
-  console.error("\nThis step did not hold:", error);
+  console.error("\nThis step did not hold:", error, `\nWhat the host printed:\n${host.logs()}`);
   process.exitCode = 1;
 } finally {
   await host.stop();
