@@ -116,8 +116,14 @@ export async function callApi(host: Host, method: string, path: string, body?: u
   });
 }
 
+export interface OpenSocket {
+  readonly socket: WebSocket;
+  /** Every text message so far, from the first on. */
+  readonly received: readonly string[];
+}
+
 /** An open WebSocket to an app. A relay puts the app's name into the Host header, since WebSocket resolves names itself. */
-export async function openSocket(url: string): Promise<WebSocket> {
+export async function openSocket(url: string): Promise<OpenSocket> {
   const { host, port, pathname, search } = new URL(url);
   const relay = createServer((client) => {
     const upstream = connect({ host: "127.0.0.1", port: Number(port) });
@@ -133,6 +139,8 @@ export async function openSocket(url: string): Promise<WebSocket> {
   const address = relay.address();
   if (address === null || typeof address === "string") throw new Error("The relay has no port.");
   const socket = new WebSocket(`ws://127.0.0.1:${address.port}${pathname}${search}`);
+  const received: string[] = [];
+  socket.addEventListener("message", (event) => received.push(String(event.data)));
   await once(socket, "open");
-  return socket;
+  return { socket, received };
 }
