@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { StartError } from "./start-error.ts";
 
 /** The host that serves a folder: `pid` is the process group of wrangler and workerd. */
@@ -11,10 +11,11 @@ export interface FolderHolder {
   readonly port: number;
 }
 
-/** Only the default folder is made: a mistyped one would start empty, as if every app were gone. */
+/** Makes the last part of the path where only that is missing: a mistyped path would start empty, as if every app were gone. */
 export async function openDataFolder(folder: string | undefined, defaultPath: string): Promise<string> {
   const path = folder === undefined ? defaultPath : resolve(folder);
   if (folder === undefined) mkdirSync(path, { recursive: true });
+  else if (existsSync(dirname(path)) && !existsSync(path)) mkdirSync(path);
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new StartError(`The folder ${path} does not exist: make it first, or choose another one with --persist-to.`);
   }

@@ -9,10 +9,11 @@ const KEEPALIVE_MS = 5000;
 
 /** Where the lines for the pusher go. */
 export interface Narrator {
-  /** One line, shown as the push goes on, unless the pusher asked for quiet or for JSON. */
+  /**
+   * One line, shown as the push goes on, unless the pusher asked for JSON. Not silenced by the capability "quiet": git asks for it
+   * wherever its error output is no terminal, and that is where agents and CI logs read.
+   */
   say(line: string): void;
-  /** A line that the pusher sees however quiet the push is: why something failed. */
-  insist(line: string): void;
   /** Facts for `-o json`, merged into one object. */
   note(facts: Readonly<Record<string, unknown>>): void;
   /** Does the work of a stage and notes how long it took. */
@@ -33,9 +34,7 @@ export interface PushAnswer {
 
 /** Starts `work` and streams what it says. */
 export function answerPush(answer: AnswerInput, work: (narrator: Narrator) => Promise<PushReport>): PushAnswer {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(undefined, undefined, {
-    highWaterMark: Number.POSITIVE_INFINITY,
-  });
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   // A write fails only when the client went away, which must not stop the push.
   const send = (bytes: Uint8Array): void => void writer.write(bytes).catch(() => undefined);
@@ -54,12 +53,10 @@ async function runAndReport(
     for (const packet of encodeSideBand(2, new TextEncoder().encode(`${line}\n`))) send(packet);
   };
   const wantsJson = update.pushOptions.includes("json");
-  const isQuiet = update.capabilities.has("quiet") || wantsJson;
   const stagesMs: Record<string, number> = {};
   const facts: Record<string, unknown> = { stagesMs };
   const narrator: Narrator = {
-    say: (line) => void (isQuiet || sendLine(line)),
-    insist: (line) => void (wantsJson || sendLine(line)),
+    say: (line) => void (wantsJson || sendLine(line)),
     note: (more) => void Object.assign(facts, more),
     time: async (stage, doWork) => {
       const startedMs = now();
@@ -83,7 +80,7 @@ function reportOwnFault(update: UpdateRequest, error: unknown, narrator: Narrato
   const requestId = crypto.randomUUID();
   console.error(`push ${requestId} failed`, error);
   const reason = `internal-error: the host failed (request ${requestId}); pushing again is safe`;
-  narrator.insist(`error: The host failed, and its log says why (request ${requestId}). Pushing again is safe.`);
+  narrator.say(`error: The host failed, and its log says why (request ${requestId}). Pushing again is safe.`);
   narrator.note({ ok: false });
   return { refs: update.commands.map(({ name }) => ({ kind: "refused", name, reason })) };
 }

@@ -63,6 +63,10 @@ export function identityLine(app: string, branch: string, commit: { commitId: st
   return stageLine("deploying", `${app}: ${branch} ${shortId(commit.commitId)} ${printableSubject(commit.subject)}`);
 }
 
+export function receivedLine(pack: { readonly objectCount: number; readonly receivedBytes: number }): string {
+  return stageLine("received", `${count(pack.objectCount, "object")}, ${formatBytes(pack.receivedBytes)}`);
+}
+
 /** What was bundled, or that it was before. */
 export function builtLine(built: Exclude<Built, { kind: "failed" }>): string {
   if (built.kind === "known") {
@@ -92,6 +96,20 @@ export function cutOverLine(cutover: {
 
 export function supersededLine(byDeployNumber: number): string {
   return stageLine("cut over", `deploy ${byDeployNumber} was pushed meanwhile and is live instead`);
+}
+
+/** More refs than these are counted and not named. */
+const MAX_STORED_NAMED = 3;
+
+/** What moved without being deployed, so that nobody takes it for live. */
+export function storedLines(moved: readonly { readonly name: string; readonly newId: string }[]): string[] {
+  if (moved.length === 0) return [];
+  const names = moved.slice(0, MAX_STORED_NAMED).map(({ name, newId }) => {
+    const shown = printable(name.replace(/^refs\/(heads|tags)\//, ""));
+    return /^0+$/.test(newId) ? `${shown} deleted` : `${shown} at ${shortId(newId)}`;
+  });
+  const left = moved.length - names.length;
+  return [stageLine("stored", `${names.join(", ")}${left > 0 ? ` and ${left} more` : ""}; not deployed`)];
 }
 
 /** The end of a push that went well: always the same two lines. */

@@ -1,11 +1,11 @@
 // A push, top to bottom: receive, ingest, build, rehearse, commit, cut over, report. Each stage returns a plain value and
 // this file hands it on; stages never call stages. Until `commit` nothing is visible: a push that fails before it leaves
 // refs, code and data as they were, and what it wrote to R2 is named by nothing and swept.
-import type { ErrorCode } from "./errors.ts";
+import { HostingError, type ErrorCode } from "./errors.ts";
 import type { AppName } from "./app/app-name.ts";
 import type { CommitOutcome, PushCommit } from "./app/commit.ts";
 import type { Supervisor } from "./app/supervisor.ts";
-import type { ObjectId } from "./git/object-id.ts";
+import { ZERO_ID, type ObjectId } from "./git/object-id.ts";
 import { PktLineReader } from "./git/pkt-line.ts";
 import { parseRefName } from "./git/ref-name.ts";
 import type { PushReport } from "./git/report-status.ts";
@@ -43,7 +43,10 @@ export async function push(request: PushRequest, host: Host): Promise<ReadableSt
   if (update.isProbe) return new Blob([]).stream();
   const supervisor = host.env.SUPERVISOR.getByName(request.app);
   const repository = openRepository(host.packs, await supervisor.openForPush());
-  const pack = await receivePackBytes(reader.rest(), repository.store);
+  // A push that only deletes sends no pack (gitprotocol-pack(5), "Packfile data").
+  const sendsPack = update.commands.some((command) => command.newId !== ZERO_ID);
+  const pack = sendsPack ? await receivePackBytes(reader.rest(), repository.store) : undefined;
+  if (pack?.kind === "refused" && pack.code === "push-too-large") throw new HostingError(pack.code, pack.reason);
   const answer = answerPush({ update, now: request.now }, (narrator) =>
     runStages({ request, host, supervisor, repository, update, pack, narrator }),
   );
@@ -58,7 +61,8 @@ interface Stages {
   readonly supervisor: DurableObjectStub<Supervisor>;
   readonly repository: Repository;
   readonly update: UpdateRequest;
-  readonly pack: ReceivedPack;
+  /** undefined: none was to be sent. */
+  readonly pack: ReceivedPack | undefined;
   readonly narrator: Narrator;
 }
 
@@ -97,6 +101,7 @@ type ReadyBuild = Exclude<Built, { kind: "failed" }>;
 /** The stages after the pack was received, in their order. Whatever refuses a ref before the commit leaves it as it is. */
 async function runStages(stages: Stages): Promise<PushReport> {
   const { narrator } = stages;
+  narrator.note({ app: stages.request.app });
   const ingested = await narrator.time("ingest", () => ingest(stages));
   if (ingested.kind === "refused") return refuseUnpacked(stages, ingested);
   const checked = await narrator.time("check", () => checkRefs(stages, ingested));
@@ -108,20 +113,13 @@ async function runStages(stages: Stages): Promise<PushReport> {
 }
 
 /** Pack, index and edge file are in R2 afterwards, and every object that the pack names is in it or stored. */
-async function ingest({ pack, repository, update, narrator, request }: Stages): Promise<IngestOutcome> {
-  const ingested = await resolvePack(pack, {
+async function ingest({ pack, repository, update, request }: Stages): Promise<IngestOutcome> {
+  if (pack === undefined) return { kind: "stored", pack: undefined, objectCount: 0, receivedBytes: 0 };
+  return resolvePack(pack, {
     packs: repository.state.packs,
     shallowIds: update.shallowIds,
     nowMs: request.now(),
   });
-  if (ingested.kind === "stored") {
-    const { objectCount, receivedBytes } = ingested;
-    narrator.say(
-      lines.stageLine("received", `${lines.count(objectCount, "object")}, ${lines.formatBytes(receivedBytes)}`),
-    );
-    narrator.note({ received: { objects: objectCount, bytes: receivedBytes } });
-  }
-  return ingested;
 }
 
 /** What git itself would refuse, then what would make nothing live. */
@@ -137,7 +135,7 @@ async function checkRefs(stages: Stages, ingested: StoredPack): Promise<CheckedR
   const tips = await checkTips(repository, update.commands, ingested.pack);
   const refusals: Refusals = new Map([...plan.refusals, ...tips.refusals, ...checkCommands(state, update.commands)]);
   for (const [name, refusal] of plan.refusals) {
-    if (refusals.get(name) === refusal) for (const line of refusal.lines) stages.narrator.insist(line);
+    if (refusals.get(name) === refusal) for (const line of refusal.lines) stages.narrator.say(line);
   }
   const isRefused = plan.deployed === undefined || refusals.has(plan.deployed.name);
   return { refusals, deployed: isRefused ? undefined : plan.deployed, peeledIds: tips.peeledIds };
@@ -147,9 +145,14 @@ async function checkRefs(stages: Stages, ingested: StoredPack): Promise<CheckedR
 async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack): Promise<Prepared> {
   const { request, repository, supervisor, host, narrator, update } = stages;
   const { deployed: command, refusals } = checked;
-  if (command === undefined || (isAtomic(update) && refusals.size > 0)) return { kind: "nothing" };
+  narrator.note({ received: { objects: ingested.objectCount, bytes: ingested.receivedBytes } });
+  if (command === undefined || (isAtomic(update) && refusals.size > 0)) {
+    narrator.say(lines.receivedLine(ingested));
+    return { kind: "nothing" };
+  }
   const tree = await openSourceTree(repository, command.newId, ingested.pack);
   narrator.say(lines.identityLine(request.app, branchName(command.name) ?? command.name, tree));
+  narrator.say(lines.receivedLine(ingested));
   narrator.note({ commit: tree.commitId, branch: branchName(command.name), subject: tree.subject });
   const built = await buildTree({ treeId: tree.treeId, tree, supervisor, now: request.now }, host);
   if (built.kind === "failed") return { kind: "failed", command, failure: built.failure };
@@ -198,6 +201,8 @@ async function commit(
     nowMs: request.now(),
   });
   for (const result of outcome.results) if (result.kind === "refused") refusals.set(result.name, result);
+  const stored = commands.filter(({ name }) => name !== outcome.deploy?.ref && !refusals.has(name));
+  for (const line of lines.storedLines(stored)) stages.narrator.say(line);
   return { refusals, deploy: outcome.deploy };
 }
 
@@ -244,7 +249,7 @@ function report({ update, narrator }: Stages, refusals: Refusals): PushReport {
 
 /** A pack that cannot be stored refuses every ref. */
 function refuseUnpacked(stages: Stages, refusal: Refusal): PushReport {
-  stages.narrator.insist(`error: ${refusal.reason}`);
+  stages.narrator.say(`error: ${refusal.reason}`);
   const refs = stages.update.commands.map(({ name }) => ({
     kind: "refused" as const,
     name,
@@ -256,7 +261,7 @@ function refuseUnpacked(stages: Stages, refusal: Refusal): PushReport {
 
 async function explainFailure({ supervisor, narrator, request }: Stages, failure: PushFailure): Promise<void> {
   const live = (await supervisor.describe())?.live;
-  for (const line of lines.failureLines(failure, live, request.appUrl)) narrator.insist(line);
+  for (const line of lines.failureLines(failure, live, request.appUrl)) narrator.say(line);
 }
 
 function isAtomic(update: UpdateRequest): boolean {
