@@ -14,10 +14,14 @@ const KEEP_ALIVE_PKT = new TextEncoder().encode("0005\u0001");
 const ABORT_MESSAGE = "aborting due to possible repository corruption on the remote side.";
 
 /** Passes the pack on in packets of at most `packetBytes`. An error of the pack is told to the client, then thrown. */
-export async function* inSideBand(pack: AsyncGenerator<Uint8Array>, packetBytes: number): AsyncGenerator<Uint8Array> {
+export async function* inSideBand(
+  pack: AsyncGenerator<Uint8Array>,
+  packetBytes: number,
+  keepAliveMs: number = KEEP_ALIVE_MS,
+): AsyncGenerator<Uint8Array> {
   try {
     for (let next = pack.next(); ;) {
-      const item = await withinTime(next, KEEP_ALIVE_MS);
+      const item = await withinTime(next, keepAliveMs);
       if (item === "late") {
         yield KEEP_ALIVE_PKT;
         continue;
