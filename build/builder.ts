@@ -41,9 +41,10 @@ export class Builder {
     return this.#loader.get(name, () => workerCode(this.limits)).getEntrypoint<BuilderIsolate>();
   }
 
-  /** Gives a slot a new isolate for its next build. */
+  /** Gives the slot of this name a new isolate for its next build. Two builds may both find that an isolate has ended. */
   replace(name: string): void {
-    this.#names.splice(this.#names.indexOf(name), 1, `${name.replace(/\+.*/, "")}+${crypto.randomUUID()}`);
+    const slot = this.#names.indexOf(name);
+    if (slot >= 0) this.#names[slot] = `${name.replace(/\+.*/, "")}+${crypto.randomUUID()}`;
   }
 }
 
@@ -67,12 +68,18 @@ export async function bundleInIsolate(
   };
   const outOfTime = timer(builder.limits.timeMs);
   try {
-    return await attempt(builder, request, readMore, outOfTime.promise);
+    return await attempt(builder, request, readMore, outOfTime);
   } catch (error) {
     throw reading.error ?? error;
   } finally {
     outOfTime.stop();
   }
+}
+
+interface Timer {
+  readonly promise: Promise<{ readonly kind: "out-of-time" }>;
+  isOver(): boolean;
+  stop(): void;
 }
 
 type Attempt = IsolateAnswer | { readonly kind: "out-of-time" } | { readonly kind: "died" };
@@ -81,13 +88,13 @@ async function attempt(
   builder: Builder,
   request: BundleRequest,
   readMore: ReadMore,
-  outOfTime: Promise<{ kind: "out-of-time" }>,
+  outOfTime: Timer,
 ): Promise<BundleOutcome> {
   for (let slot = 0, deaths = 0; ;) {
     const name = builder.nameOf(slot);
     const stub = builder.open(name);
     const answered: Promise<Attempt> = stub.bundle(request, readMore).catch(() => ({ kind: "died" }));
-    const answer = await Promise.race([answered, outOfTime]);
+    const answer = await Promise.race([answered, outOfTime.promise]);
     switch (answer.kind) {
       case "done":
         if (answer.memoryBytes > builder.limits.isolateBytes) await endIsolate(builder, name);
@@ -95,7 +102,9 @@ async function attempt(
       case "busy":
         if (answer.sinceMs > builder.limits.timeMs) await endIsolate(builder, name);
         slot++;
-        if (slot % SLOTS === 0) await timer(BUSY_WAIT_MS).promise;
+        if (slot % SLOTS > 0) break;
+        await Promise.race([timer(BUSY_WAIT_MS).promise, outOfTime.promise]);
+        if (outOfTime.isOver()) return failure(busyMessage(builder.limits.timeMs));
         break;
       case "died":
         builder.replace(name);
@@ -139,10 +148,14 @@ function workerCode(limits: BuildLimits): WorkerLoaderWorkerCode {
   };
 }
 
-function timer(ms: number): { readonly promise: Promise<{ kind: "out-of-time" }>; stop(): void } {
+function timer(ms: number): Timer {
   const { promise, resolve } = Promise.withResolvers<{ kind: "out-of-time" }>();
-  const handle = setTimeout(() => resolve({ kind: "out-of-time" }), ms);
-  return { promise, stop: () => clearTimeout(handle) };
+  let isOver = false;
+  const handle = setTimeout(() => {
+    isOver = true;
+    resolve({ kind: "out-of-time" });
+  }, ms);
+  return { promise, isOver: () => isOver, stop: () => clearTimeout(handle) };
 }
 
 function failure(message: BuildMessage): BundleOutcome {
@@ -154,6 +167,14 @@ function timeMessage(timeMs: number): BuildMessage {
     code: "build-limit",
     text: `The build took longer than ${timeMs / 1000} s, which is the limit, and was stopped.`,
     fix: "Push again. If it happens again, bundle less: large generated files are the usual reason.",
+  };
+}
+
+function busyMessage(timeMs: number): BuildMessage {
+  return {
+    code: "build-limit",
+    text: `All ${SLOTS} isolates that build were busy for ${timeMs / 1000} s.`,
+    fix: "Push again in a moment.",
   };
 }
 

@@ -100,7 +100,7 @@ function configLine(file: ConfigFile | undefined, path: string): string {
 
 /** Source files that could be an entry: the nearest to the root first, then the likeliest name, then by path. */
 function candidates(index: TreeIndex): string[] {
-  return [...index.files]
+  return [...index.files.keys()]
     .filter(couldBeEntry)
     .map((path) => ({ path, depth: path.split("/").length, likelihood: likelihoodOf(path) }))
     .toSorted((a, b) => a.depth - b.depth || a.likelihood - b.likelihood || (a.path < b.path ? -1 : 1))

@@ -56,7 +56,7 @@ function submoduleFailure(specifier: string, submodule: string): ImportFailure {
 
 /** The nearest name in the same folder, else the same name in another one, else the nearest path. */
 function nearestFile(index: TreeIndex, path: string, extension: string): string | undefined {
-  const importable = [...index.files].filter((file) => !isInNodeModules(file)).toSorted();
+  const importable = [...index.files.keys()].filter((file) => !isInNodeModules(file)).toSorted();
   const written =
     extension === "" ? (file: string) => file.slice(0, file.length - extensionOf(file).length) : (file: string) => file;
   const folder = folderOf(path);

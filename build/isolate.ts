@@ -6,7 +6,7 @@ import * as esbuild from "./esbuild.js";
 import wasmModule from "./esbuild.wasm";
 import { bundleTree } from "./bundle-tree.ts";
 import type { BundleRequest, IsolateAnswer, ReadMore } from "./bundle-request.ts";
-import { startFileReader } from "./file-reader.ts";
+import { FileReader } from "./file-reader.ts";
 
 /** esbuild, whose start is awaited by the first build, and when the build that is under way began. */
 const service: { started?: Promise<WebAssembly.Memory>; busyFromMs?: number | undefined } = {};
@@ -47,7 +47,7 @@ async function answer(request: BundleRequest, readMore: ReadMore): Promise<Isola
   try {
     service.started ??= startEsbuild();
     const memory = await service.started;
-    const reader = startFileReader(request.contents, readMore);
+    const reader = new FileReader(request.contents, readMore);
     const outcome = await bundleTree(esbuild, request, reader);
     if (reader.isBroken) return { kind: "unread" };
     return { kind: "done", outcome, memoryBytes: memory.buffer.byteLength };

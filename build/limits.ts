@@ -23,6 +23,9 @@ export interface BuildLimits {
 
 const MIB = 1024 * 1024;
 
+/** One configuration file: no one that people write is larger. */
+export const CONFIG_BYTES = MIB;
+
 /** The bounds of a host that says nothing else. */
 export const DEFAULT_LIMITS: BuildLimits = {
   treeFiles: 50_000,

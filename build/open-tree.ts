@@ -1,5 +1,6 @@
 // A source tree with its names indexed and everything that is probably source already read, in one round. The rest is read
 // when something asks for it: a repository may hold far more than its app.
+import { CONFIG_BYTES, formatBytes } from "./limits.ts";
 import type { BuildMessage } from "./messages.ts";
 import { isLfsPointer, lfsMessage, type SourceTree } from "./source-tree.ts";
 import { findFile, indexTree, type TreeIndex, type TreeNames } from "./tree-index.ts";
@@ -38,7 +39,7 @@ export async function openTree(source: SourceTree): Promise<OpenTree> {
   const files = entries.filter(([, file]) => file.mode === "file" || file.mode === "executable");
   const contents = await source.read([...links, ...readAhead(files)]);
   const names: TreeNames = {
-    files: files.map(([path]) => path),
+    files: files.map(([path, { sizeBytes }]) => [path, sizeBytes] as const),
     links: links.map((path) => [path, new TextDecoder().decode(contents.get(path))] as const),
     submodules: entries.filter(([, file]) => file.mode === "submodule").map(([path]) => path),
   };
@@ -87,6 +88,14 @@ export type NamedFile =
 export async function readNamedFile(tree: OpenTree, path: string): Promise<NamedFile> {
   const found = findFile(tree.index, path);
   if (found === undefined) return { kind: "absent" };
+  const sizeBytes = tree.index.files.get(found) ?? 0;
+  if (sizeBytes > CONFIG_BYTES) return { kind: "failed", message: tooLarge(path, sizeBytes) };
   const bytes = await readFile(tree, found);
   return isLfsPointer(bytes) ? { kind: "failed", message: lfsMessage(path) } : { kind: "found", path: found, bytes };
+}
+
+function tooLarge(path: string, sizeBytes: number): BuildMessage {
+  const limit = formatBytes(CONFIG_BYTES);
+  const text = `${path} has ${formatBytes(sizeBytes)}, and ${limit} is the limit for a configuration file.`;
+  return { code: "build-limit", text };
 }

@@ -5,10 +5,12 @@ import type { FileReader } from "./file-reader.ts";
 import type { ImportFailure } from "./import-failure.ts";
 import { type BuildLimits, formatBytes } from "./limits.ts";
 import { isLfsPointer, lfsMessage } from "./source-tree.ts";
+import { indexTree, type TreeIndex } from "./tree-index.ts";
 import { fileName } from "./tree-path.ts";
 
 /** What has been taken so far. */
 export interface TreeFiles {
+  readonly index: TreeIndex;
   readonly reader: FileReader;
   readonly limits: BuildLimits;
   /** Sizes by path, of all that was taken. */
@@ -28,6 +30,7 @@ export type TakenFile =
 /** Nothing taken yet. */
 export function startTreeFiles(request: BundleRequest, reader: FileReader): TreeFiles {
   return {
+    index: indexTree(request.names),
     reader,
     limits: request.limits,
     taken: new Map(),
@@ -37,20 +40,11 @@ export function startTreeFiles(request: BundleRequest, reader: FileReader): Tree
   };
 }
 
-/** Reads a file that an import has reached, and counts it. */
-export async function takeFile(files: TreeFiles, path: string): Promise<TakenFile> {
-  if (files.hasReachedLimit) return { kind: "skipped" };
-  const bytes = await files.reader.read(path);
-  if (files.hasReachedLimit) return { kind: "skipped" };
-  if (isLfsPointer(bytes)) return { kind: "failed", failure: lfsMessage(path) };
-  if (!files.taken.has(path)) {
-    files.taken.set(path, bytes.byteLength);
-    files.sourceBytes += bytes.byteLength;
-  }
-  const text = passedLimit(files, path, bytes.byteLength);
-  if (text === undefined) return { kind: "taken", bytes };
-  files.hasReachedLimit = true;
-  return { kind: "failed", failure: { code: "build-limit", text } };
+/** Takes a source file that an import has reached. */
+export async function takeSource(files: TreeFiles, path: string): Promise<TakenFile> {
+  const sizeBytes = files.index.files.get(path) ?? 0;
+  if (!files.taken.has(path)) files.sourceBytes += sizeBytes;
+  return takeFile(files, path, files.limits.fileBytes);
 }
 
 /** Takes a wasm or data file that goes beside the bundle. Its name there is the same wherever its content is. */
@@ -61,7 +55,7 @@ export async function takeBundledFile(
 ): Promise<{ readonly kind: "named"; readonly name: string } | Exclude<TakenFile, { kind: "taken" }>> {
   const known = files.bundled.get(path);
   if (known !== undefined) return { kind: "named", name: known.name };
-  const taken = await takeFile(files, path);
+  const taken = await takeFile(files, path, files.limits.bundleBytes);
   if (taken.kind !== "taken") return taken;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", taken.bytes));
   const name = `${hex(digest.subarray(0, 8))}-${fileName(path).replaceAll(/[^\w.-]/g, "_")}`;
@@ -69,21 +63,36 @@ export async function takeBundledFile(
   return { kind: "named", name };
 }
 
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 /** The size of a file beside the bundle. */
 export function bundledFileBytes(files: TreeFiles, file: BundledFile): number {
   return files.taken.get(file.path) ?? 0;
 }
 
-function passedLimit(files: TreeFiles, path: string, sizeBytes: number): string | undefined {
-  const { limits } = files;
-  if (sizeBytes > limits.fileBytes) {
-    return `${path} has ${formatBytes(sizeBytes)}, and ${formatBytes(limits.fileBytes)} is the limit for one file.`;
+/** Limits come before reading: a file may be larger than any memory. */
+async function takeFile(files: TreeFiles, path: string, maxBytes: number): Promise<TakenFile> {
+  if (files.hasReachedLimit) return { kind: "skipped" };
+  const sizeBytes = files.index.files.get(path) ?? 0;
+  files.taken.set(path, sizeBytes);
+  const text = passedLimit(files, path, maxBytes);
+  if (text !== undefined) {
+    files.hasReachedLimit = true;
+    return { kind: "failed", failure: { code: "build-limit", text } };
   }
-  if (files.taken.size > limits.modules) return `The app has more than ${limits.modules} modules, which is the limit.`;
-  if (files.sourceBytes <= limits.sourceBytes) return undefined;
+  const bytes = await files.reader.read(path, sizeBytes);
+  return isLfsPointer(bytes) ? { kind: "failed", failure: lfsMessage(path) } : { kind: "taken", bytes };
+}
+
+function passedLimit(files: TreeFiles, path: string, maxBytes: number): string | undefined {
+  const { limits, taken, sourceBytes } = files;
+  const sizeBytes = taken.get(path) ?? 0;
+  if (sizeBytes > maxBytes) {
+    return `${path} has ${formatBytes(sizeBytes)}, and ${formatBytes(maxBytes)} is the limit for one file.`;
+  }
+  if (taken.size > limits.modules) return `The app has more than ${limits.modules} modules, which is the limit.`;
+  if (sourceBytes <= limits.sourceBytes) return undefined;
   return `The app's modules have more than ${formatBytes(limits.sourceBytes)} of source, which is the limit.`;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

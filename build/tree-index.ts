@@ -4,7 +4,7 @@ import { folderOf, joinPath } from "./tree-path.ts";
 
 /** The names of a tree, sorted. This is also how they travel to the builder isolate. */
 export interface TreeNames {
-  readonly files: readonly string[];
+  readonly files: readonly (readonly [path: string, sizeBytes: number])[];
   /** Each symlink with its target, as the commit has it. */
   readonly links: readonly (readonly [path: string, target: string])[];
   readonly submodules: readonly string[];
@@ -12,7 +12,8 @@ export interface TreeNames {
 
 /** The same, ready to be asked. */
 export interface TreeIndex {
-  readonly files: ReadonlySet<string>;
+  /** Sizes in bytes, by path. */
+  readonly files: ReadonlyMap<string, number>;
   readonly folders: ReadonlySet<string>;
   readonly links: ReadonlyMap<string, string>;
   readonly submodules: ReadonlySet<string>;
@@ -30,11 +31,11 @@ const MAX_LINKS = 40;
 /** Makes an index. Folders are known by their files: git has no empty ones. */
 export function indexTree(names: TreeNames): TreeIndex {
   const folders = new Set<string>([""]);
-  for (const file of names.files) {
+  for (const [file] of names.files) {
     for (let folder = folderOf(file); !folders.has(folder); folder = folderOf(folder)) folders.add(folder);
   }
   return {
-    files: new Set(names.files),
+    files: new Map(names.files),
     folders,
     links: new Map(names.links),
     submodules: new Set(names.submodules),

@@ -2,10 +2,10 @@
 import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, PartialMessage, Plugin } from "esbuild-wasm";
 import type { BundledFile, BundleRequest } from "./bundle-request.ts";
 import type { ImportFailure } from "./import-failure.ts";
+import { CONFIG_BYTES } from "./limits.ts";
 import { isFreeOfSideEffects, findPackageFolderOf } from "./package.ts";
 import { resolveImport, type Resolver } from "./resolve.ts";
-import { indexTree } from "./tree-index.ts";
-import { takeBundledFile, takeFile, type TreeFiles } from "./tree-files.ts";
+import { takeBundledFile, takeSource, type TreeFiles } from "./tree-files.ts";
 import { extensionOf, isInNodeModules } from "./tree-path.ts";
 
 /** How a file with an extension becomes a module. JSX is allowed in .js files, as under wrangler. */
@@ -49,7 +49,7 @@ export function treePlugin(request: BundleRequest, files: TreeFiles): Plugin {
 }
 
 function makeResolver(request: BundleRequest, files: TreeFiles): Resolver {
-  const index = indexTree(request.names);
+  const { index } = files;
   const packages = new Map<string, Promise<Readonly<Record<string, unknown>> | undefined>>();
   return {
     index,
@@ -59,7 +59,11 @@ function makeResolver(request: BundleRequest, files: TreeFiles): Resolver {
     readPackageJson(path) {
       const known = packages.get(path);
       if (known !== undefined) return known;
-      const read = index.files.has(path) ? files.reader.read(path).then(parsePackageJson) : Promise.resolve(undefined);
+      const sizeBytes = index.files.get(path) ?? Number.POSITIVE_INFINITY;
+      const read =
+        sizeBytes > CONFIG_BYTES
+          ? Promise.resolve(undefined)
+          : files.reader.read(path, sizeBytes).then(parsePackageJson);
       packages.set(path, read);
       return read;
     },
@@ -112,7 +116,7 @@ async function isPackageFreeOfSideEffects(resolver: Resolver, path: string): Pro
 async function onLoad(files: TreeFiles, path: string): Promise<OnLoadResult> {
   const loader = LOADERS[extensionOf(path)];
   if (loader === undefined) return { errors: [toMessage(unknownKind(path))] };
-  const file = await takeFile(files, path);
+  const file = await takeSource(files, path);
   if (file.kind === "failed") return { errors: [toMessage(file.failure)] };
   return file.kind === "taken" ? { contents: file.bytes, loader } : { contents: "", loader: "empty" };
 }

@@ -282,6 +282,16 @@ describe("Builder", () => {
     expect(await codesOf(treeOf({ "index.ts": answering("1") }), impatient)).toEqual([]);
   });
 
+  it("says so where all isolates stay busy", async () => {
+    const impatient = new Builder(env.LOADER, { timeMs: 1500 });
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => build(stuckTree(), impatient)));
+    const texts = outcomes
+      .flatMap((outcome) => (outcome.kind === "failed" ? outcome.messages : []))
+      .map(({ text }) => text);
+    expect(texts.filter((text) => text.includes("busy"))).toHaveLength(1);
+    expect(texts).toHaveLength(5);
+  });
+
   it("replaces an isolate whose memory has grown past the bound", async () => {
     const small = new Builder(env.LOADER, { isolateBytes: 0 });
     const before = small.nameOf(0);

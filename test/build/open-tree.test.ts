@@ -18,7 +18,7 @@ describe("openTree", () => {
     const open = await openTree(tree);
     expect(tree.readPaths).toEqual(["link", "wrangler.toml", "src/b.ts"]);
     expect(open.names.links).toEqual([["link", "src"]]);
-    expect(open.names.files).toEqual([...open.names.files].toSorted());
+    expect(open.names.files.map(([path]) => path)).toEqual([...open.index.files.keys()].toSorted());
   });
 });
 

@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import { findFile, findFolder, findSubmodule, followLinks, indexTree } from "../../build/tree-index.ts";
 
 const index = indexTree({
-  files: ["a.ts", "lib/deep/b.ts"],
+  files: [
+    ["a.ts", 1],
+    ["lib/deep/b.ts", 1],
+  ],
   links: [
     ["abs", "/etc"],
     ["circle", "circle"],
