@@ -15,7 +15,11 @@ export function readAdminToken(environment: NodeJS.ProcessEnv, devVarsPath: stri
   if (kept) return checkToken(kept, ".dev.vars");
   const token = randomBytes(24).toString("base64url");
   const separator = devVars === "" || devVars.endsWith("\n") ? "" : "\n";
-  writeFileSync(devVarsPath, `${devVars}${separator}ADMIN_TOKEN=${token}\n`, { mode: 0o600 });
+  try {
+    writeFileSync(devVarsPath, `${devVars}${separator}ADMIN_TOKEN=${token}\n`, { mode: 0o600 });
+  } catch (cause) {
+    throw new StartError(`A token cannot be kept in ${devVarsPath}: set ADMIN_TOKEN in the environment.`, { cause });
+  }
   return token;
 }
 

@@ -14,21 +14,20 @@ export interface FolderHolder {
 /** Makes the last part of the path where only that is missing: a mistyped path would start empty, as if every app were gone. */
 export async function openDataFolder(folder: string | undefined, defaultPath: string): Promise<string> {
   const path = folder === undefined ? defaultPath : resolve(folder);
-  if (folder === undefined) mkdirSync(path, { recursive: true });
-  else if (existsSync(dirname(path)) && !existsSync(path)) mkdirSync(path);
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new StartError(`The folder ${path} does not exist: make it first, or choose another one with --persist-to.`);
+  const advice = "choose another folder with --persist-to";
+  if (folder !== undefined && !existsSync(dirname(path))) {
+    throw new StartError(`The folder ${dirname(path)} does not exist: make it first, or ${advice}.`);
   }
   try {
+    if (!existsSync(path)) mkdirSync(path, { recursive: true });
     accessSync(path, constants.W_OK);
   } catch (cause) {
-    throw new StartError(`The folder ${path} cannot be written to: choose another one with --persist-to.`, { cause });
+    throw new StartError(`The folder ${path} cannot be written to: ${advice}.`, { cause });
   }
+  if (!statSync(path).isDirectory()) throw new StartError(`${path} is a file: ${advice}.`);
   const holder = readHolder(path);
   if (holder && (await isServing(holder))) {
-    throw new StartError(
-      `A host on port ${holder.port} already serves the folder ${path}: stop it, or choose another folder with --persist-to.`,
-    );
+    throw new StartError(`A host on port ${holder.port} already serves the folder ${path}: stop it, or ${advice}.`);
   }
   return path;
 }

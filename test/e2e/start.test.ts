@@ -87,11 +87,17 @@ describe("a start that cannot be", () => {
     ["a port that is no number", ["--port", "http"], {}, /^--port takes a number .+\n$/],
     [
       "a folder that does not exist",
-      ["--port", "0", "--persist-to", "/no/such"],
+      ["--port", "0", "--persist-to", "/no/such/folder"],
       {},
-      /^The folder \/no\/such does not .+\n$/,
+      /^The folder \/no\/such does not exist: .+\n$/,
     ],
-    ["a folder that is a file", ["--port", "0", "--persist-to", file], {}, /^The folder .+ does not exist: .+\n$/],
+    ["a folder that is a file", ["--port", "0", "--persist-to", file], {}, /^.+ is a file: .+\n$/],
+    [
+      "a folder in a file",
+      ["--port", "0", "--persist-to", join(file, "a")],
+      {},
+      /^The folder .+ cannot be written .+\n$/,
+    ],
     ["a token with a space", ["--port", "0", "--persist-to", folder], { ADMIN_TOKEN: "a b" }, /^ADMIN_TOKEN .+\n$/],
     ["a token with an @", ["--port", "0", "--persist-to", folder], { ADMIN_TOKEN: "a@b" }, /^ADMIN_TOKEN .+\n$/],
   ])("says in one sentence: %s", async (_name, args, environment, sentence) => {
