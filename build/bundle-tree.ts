@@ -7,6 +7,7 @@ import type { FileReader } from "./file-reader.ts";
 import { formatBytes } from "./limits.ts";
 import { type BuildMessage, MAX_MESSAGES } from "./messages.ts";
 import { bundledFileBytes, startTreeFiles, type TreeFiles } from "./tree-files.ts";
+import { isInNodeModules } from "./tree-path.ts";
 import { treePlugin } from "./tree-plugin.ts";
 
 /** The part of esbuild that a build uses. */
@@ -16,6 +17,13 @@ export interface Esbuild {
 
 const OUTPUT = "index.js";
 const LARGEST = 5;
+/** Maps of files that are JavaScript already are looked for in a file system, which there is not, and are not missed. */
+const SOURCE_MAP_WARNINGS = {
+  "invalid-source-mappings": "silent",
+  "missing-source-map": "silent",
+  "sections-in-source-map": "silent",
+  "unsupported-source-map-comment": "silent",
+} as const;
 
 /** Bundles the tree of a request. Throws only for a mistake of this program. */
 export async function bundleTree(esbuild: Esbuild, request: BundleRequest, reader: FileReader): Promise<BundleOutcome> {
@@ -58,18 +66,20 @@ async function runEsbuild(esbuild: Esbuild, request: BundleRequest, files: TreeF
     const { metafile, outputFiles = [], warnings } = await esbuild.build(buildOptions(request, files));
     if (metafile === undefined) throw new Error("esbuild made no metafile.");
     const outputs = new Map(outputFiles.map((file) => [file.path.replace(/^\/+/, ""), file.contents]));
-    return {
-      kind: "built",
-      metafile,
-      outputs,
-      warnings: warnings.map((message) => toBuildMessage(message, "build-warning")),
-    };
+    return { kind: "built", metafile, outputs, warnings: ownWarnings(warnings) };
   } catch (error) {
     const errors = esbuildErrors(error);
     if (errors === undefined) throw error;
     const messages = errors.map((message) => toBuildMessage(message, "syntax-error"));
     return { kind: "failed", messages: messages.slice(0, MAX_MESSAGES), total: messages.length };
   }
+}
+
+/** Warnings about the app's own files. Nobody can act on those about a package. */
+function ownWarnings(warnings: BuildResult["warnings"]): BuildMessage[] {
+  return warnings
+    .map((message) => toBuildMessage(message, "build-warning"))
+    .filter(({ location }) => location === undefined || !isInNodeModules(location.path));
 }
 
 /** esbuild rejects with an Error that carries its messages. */
@@ -96,6 +106,7 @@ function buildOptions(request: BundleRequest, files: TreeFiles): BuildOptions {
     write: false,
     logLevel: "silent",
     logLimit: 0,
+    logOverride: SOURCE_MAP_WARNINGS,
     jsx: "transform",
     // What a deployed Worker sees under wrangler; packages choose their production code by it.
     define: { "process.env.NODE_ENV": '"production"' },

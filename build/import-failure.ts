@@ -16,6 +16,8 @@ export interface KnownPackages {
   readonly dependencies: ReadonlySet<string>;
 }
 
+const COMMIT_PACKAGES = "Commit the packages: npm install --omit=dev, then git add --force node_modules.";
+
 /** A relative import without a file. `path` is where it leads, undefined if that is outside of the repository. */
 export function relativeFailure(
   index: TreeIndex,
@@ -105,12 +107,16 @@ export function dependencyFailure(packages: KnownPackages, specifier: string, im
     const fix = `Import it as "${relativePath(folderOf(importer), own)}".`;
     return { code, text: `Cannot find package "${name}": "${specifier}" is a file of this repository.`, fix };
   }
-  if (packages.dependencies.has(name)) {
+  if (isInNodeModules(importer)) {
     return {
       code,
-      text: `Cannot find package "${name}": package.json lists it, but this host does not install npm packages.`,
-      fix: "Commit it: npm install --omit=dev, then git add --force node_modules.",
+      text: `Cannot find package "${name}", which a package of node_modules imports.`,
+      fix: COMMIT_PACKAGES,
     };
+  }
+  if (packages.dependencies.has(name)) {
+    const text = `Cannot find package "${name}": package.json lists it, but this host does not install npm packages.`;
+    return { code, text, fix: COMMIT_PACKAGES };
   }
   const nearest = nearestName(name, [...packages.dependencies, ...nodeBuiltinNames()]);
   return {

@@ -450,7 +450,31 @@ src/index.ts:1:19: Cannot find package "zod": package.json does not list it, and
 src/index.ts:1:19: Cannot find package "zod": package.json lists it, but this host does not install npm packages. [dependency-not-found]
   1 | import { z } from "zod/v4";
     |                   ^^^^^^^^
-  Commit it: npm install --omit=dev, then git add --force node_modules.
+  Commit the packages: npm install --omit=dev, then git add --force node_modules.
+`,
+  ],
+  [
+    "a package that a package lacks",
+    {
+      "index.ts": `import a from "a";\nconsole.log(a);\n`,
+      "node_modules/a/index.js": `module.exports = require("b");\n`,
+    },
+    `
+node_modules/a/index.js:1:26: Cannot find package "b", which a package of node_modules imports. [dependency-not-found]
+  1 | module.exports = require("b");
+    |                          ^^^
+  Commit the packages: npm install --omit=dev, then git add --force node_modules.
+`,
+  ],
+  [
+    "a package that only warns",
+    {
+      "index.ts": `import a from "a";\nconsole.log(a);\n`,
+      "node_modules/a/index.js": `module.exports = { b: 1, b: 2 };\n//# sourceMappingURL=index.js.map\n`,
+      "lib.js": "",
+    },
+    `
+
 `,
   ],
   [
