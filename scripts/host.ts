@@ -21,6 +21,7 @@ export type HostMessage =
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const READY_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 5_000;
 
 /** wrangler reads these when it is imported. */
 function configureWrangler(options: HostOptions): void {
@@ -95,6 +96,8 @@ process.once("message", (options: HostOptions) => {
     (error: unknown) => tell({ kind: "failed", reason: describe(error) }),
   );
   process.once("disconnect", () => {
+    // The group is this process and what it started; start.ts made it one.
+    setTimeout(() => process.kill(-process.pid, "SIGKILL"), STOP_TIMEOUT_MS);
     void starting.then((host) => host.dispose()).finally(() => process.exit());
   });
 });

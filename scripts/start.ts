@@ -12,7 +12,6 @@ import { runScript, StartError } from "./start-error.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DEFAULT_DATA_PATH = join(ROOT, ".wrangler", "state");
-const STOP_TIMEOUT_MS = 5_000;
 
 async function readOptions(args: readonly string[]): Promise<HostOptions> {
   const { port, "persist-to": dataFolder, verbose } = parseOptions(args);
@@ -90,10 +89,9 @@ function spawnHost(options: HostOptions): ChildProcess {
   return host;
 }
 
-/** Closes the channel, which the host takes as its end; and ends the whole group where that takes too long. */
+/** Closes the channel, which the host takes as its end. Called twice by one Ctrl-C under npm, which passes signals on. */
 function stopHost(host: ChildProcess): void {
   if (host.connected) host.disconnect();
-  setTimeout(() => endGroup(host), STOP_TIMEOUT_MS).unref();
 }
 
 /** Whatever is left of the host's process group: its workerd, where the host itself was killed. */
