@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { BUILDER_VERSION } from "../build/builder.ts";
 import { build, type Bundle } from "../build/index.ts";
-import { formatMessage, formatMessages, formatReason } from "../build/messages.ts";
+import { formatMessages, formatReason } from "../build/messages.ts";
 import type { SourceTree } from "../build/source-tree.ts";
 import { codeId } from "./app/code-id.ts";
 import { chooseEntryClass } from "./app/entry-class.ts";
@@ -23,7 +23,7 @@ export type Built =
       readonly buildKey: string;
       readonly facts: BuildFacts;
       readonly tookMs: number;
-      /** Lines for the pusher about what was odd but built. */
+      /** What was odd but built, a line each. */
       readonly warnings: readonly string[];
     }
   /** The tree was built before, for that deploy. */
@@ -69,7 +69,7 @@ export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
     buildKey,
     facts: factsOf(bundle, entry.className),
     tookMs: input.now() - startedMs,
-    warnings: [...outcome.warnings.flatMap(formatMessage), ...entry.notes],
+    warnings: [...outcome.warnings.map(formatReason), ...entry.notes],
   };
 }
 

@@ -4,7 +4,7 @@ import type { ErrorCode } from "./errors.ts";
 import type { UpdateCommand } from "./git/update-request.ts";
 
 /** The push options of an app that deploys. */
-export const PUSH_OPTIONS: Readonly<Record<string, string>> = {
+const PUSH_OPTIONS: Readonly<Record<string, string>> = {
   store: "keep a branch without deploying it",
   json: "print the report as one line of JSON",
 };

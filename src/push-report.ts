@@ -16,17 +16,17 @@ export interface MadeDeploy extends LiveVersion {
 }
 
 /** How a line of a stage begins: "received  3 objects". */
-export function stageLine(stage: string, text: string): string {
+function stageLine(stage: string, text: string): string {
   return `${stage.padEnd(10)}${text}`;
 }
 
 /** 7 digits, as git abbreviates. */
-export function shortId(commitId: string): string {
+function shortId(commitId: string): string {
   return commitId.slice(0, 7);
 }
 
 /** "999 B", "12.3 KB", "4.0 MB"; decimal units, as git's own progress is in binary ones but nobody multiplies by 1,024. */
-export function formatBytes(sizeBytes: number): string {
+function formatBytes(sizeBytes: number): string {
   if (sizeBytes < 1000) return `${sizeBytes} B`;
   const units = ["KB", "MB", "GB"] as const;
   let value = sizeBytes / 1000;
@@ -39,12 +39,12 @@ export function formatBytes(sizeBytes: number): string {
 }
 
 /** "1 object", "3 objects". */
-export function count(amount: number, noun: string): string {
+function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
 /** A commit's subject as it may stand in one line of a terminal: no control characters, at most 60 characters. */
-export function printableSubject(subject: string): string {
+function printableSubject(subject: string): string {
   const plain = printable(subject);
   return plain.length > 60 ? `${plain.slice(0, 59)}…` : plain;
 }
@@ -76,6 +76,16 @@ export function builtLine(built: Exclude<Built, { kind: "failed" }>): string {
   const sizes = `${formatBytes(sourceBytes)} -> ${formatBytes(bundleBytes)}`;
   const modules = count(moduleCount, "module");
   return stageLine("built", `${entry}: class ${className}, ${modules}, ${sizes} in ${built.tookMs} ms`);
+}
+
+/** A push has few lines: more warnings than these are counted. */
+const MAX_WARNING_LINES = 3;
+
+/** What was odd but built. */
+export function warningLines(warnings: readonly string[]): string[] {
+  const left = warnings.length - MAX_WARNING_LINES;
+  const shown = warnings.slice(0, MAX_WARNING_LINES).map((line) => stageLine("warning", line));
+  return left > 0 ? [...shown, stageLine("", `and ${count(left, "more warning")}`)] : shown;
 }
 
 export function rehearsedLine(rehearsal: { readonly data: "copy" | "empty"; readonly tookMs: number }): string {

@@ -157,7 +157,7 @@ async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack)
   const built = await buildTree({ treeId: tree.treeId, tree, supervisor, now: request.now }, host);
   if (built.kind === "failed") return { kind: "failed", command, failure: built.failure };
   narrator.say(lines.builtLine(built));
-  if (built.kind === "built") for (const line of built.warnings) narrator.say(line);
+  if (built.kind === "built") for (const line of lines.warningLines(built.warnings)) narrator.say(line);
   const sameAs = built.kind === "known" ? built.deployNumber : undefined;
   narrator.note({ build: { ...built.facts, codeId: built.candidate.code.codeId, sameAs } });
   return { kind: "ready", command, tree, built };

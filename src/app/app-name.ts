@@ -30,8 +30,12 @@ const RULE =
 
 /** The name, or undefined if it is not one that an app may have. */
 export function parseAppName(text: string): AppName | undefined {
-  const isValid = /^[a-z][a-z0-9-]{0,39}$/.test(text) && !text.includes("--") && !text.endsWith("-");
-  return isValid && !RESERVED_NAMES.has(text) ? (text as AppName) : undefined;
+  return isAppName(text) ? text : undefined;
+}
+
+function isAppName(text: string): text is AppName {
+  const isLabel = /^[a-z][a-z0-9-]{0,39}$/.test(text) && !text.includes("--") && !text.endsWith("-");
+  return isLabel && !RESERVED_NAMES.has(text);
 }
 
 /**
