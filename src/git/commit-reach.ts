@@ -76,6 +76,8 @@ export interface ReachGoal {
   readonly has: (commit: number) => boolean;
   /** Commits older than this are not walked through: none of the goal is older. */
   readonly oldestS: number;
+  /** Commits whose parents count as absent. */
+  readonly shallows?: ReadonlySet<number>;
 }
 
 /**
@@ -112,7 +114,8 @@ function canReach(
     }
     if (known.has(commit)) continue;
     known.set(commit, false);
-    if (graph.timeAt(commit) >= goal.oldestS || commit === from) {
+    const isWalked = graph.timeAt(commit) >= goal.oldestS || commit === from;
+    if (isWalked && goal.shallows?.has(commit) !== true) {
       way.push({ commit, parents: graph.parentsOf(commit), next: 0 });
     }
   }

@@ -30,11 +30,11 @@ export function listObjects(graph: ObjectGraph, request: RevListRequest): Object
   const list = new ObjectList(graph, request.filter ?? NO_FILTER);
   for (const commit of request.shallows ?? []) list.mark(commit, SHALLOW);
   const haveCommits = list.markHaves(request.haves);
-  const given = list.sendGiven(request.wants);
+  const given = list.sendGivenTags(request.wants);
   const { commits, boundary } = list.sendCommits(given.commits);
-  if (commits.length + given.trees.length > 0) {
+  if (commits.length + given.others.length > 0) {
     list.markTreesHad([...boundary, ...haveCommits].map((commit) => graph.targetOf(commit)));
-    list.sendTrees(given.trees, commits);
+    list.sendTrees(given.others, commits);
   }
   for (const tag of request.followTags ?? []) {
     if (list.isMarked(graph.peel(tag), SENT)) list.sendTagChain(tag);
@@ -97,19 +97,17 @@ class ObjectList {
   }
 
   /** What the client named itself is sent whatever the filter says, and so is what a tag that it named leads to. */
-  sendGiven(wants: readonly number[]): { commits: number[]; trees: number[] } {
+  sendGivenTags(wants: readonly number[]): { commits: number[]; others: number[] } {
     const commits: number[] = [];
-    const trees: number[] = [];
+    const others: number[] = [];
     for (const want of wants) {
       let target = want;
       for (; this.#graph.kindAt(target) === "tag"; target = this.#graph.targetOf(target)) this.#send(target);
-      if (this.isMarked(target, HAD)) continue;
-      this.#send(target);
-      const kind = this.#graph.kindAt(target);
-      if (kind === "commit") commits.push(target);
-      else if (kind === "tree") trees.push(target);
+      if (this.#graph.kindAt(target) === "commit") commits.push(target);
+      else others.push(target);
     }
-    return { commits, trees };
+    for (const commit of commits) this.#send(commit);
+    return { commits, others };
   }
 
   /** The commits that are reached, and those of the client's at which the walk ended. */
@@ -134,10 +132,13 @@ class ObjectList {
   }
 
   /**
-   * Trees and blobs, level by level, so that each is met first where it lies least deep: a filter by depth then needs one visit.
-   * The entries of a tree that the client named are at depth 0 (list-objects-filter.c does not count such a tree).
+   * Trees and blobs: those that the client named itself, then level by level, so that each is met first where it lies least deep:
+   * a filter by depth then needs one visit. The entries of a tree that the client named are at depth 0 (list-objects-filter.c does
+   * not count such a tree).
    */
-  sendTrees(given: readonly number[], commits: readonly number[]): void {
+  sendTrees(named: readonly number[], commits: readonly number[]): void {
+    const given = named.filter((object) => !this.isMarked(object, HAD));
+    for (const object of given) this.#send(object);
     const { kinds, treeDepth, blobBytes } = this.#filter;
     const sendsTrees = kinds.includes("tree");
     const sendsBlobs = kinds.includes("blob") && blobBytes > 0;
@@ -153,8 +154,10 @@ class ObjectList {
         this.#send(object);
       }
     };
-    for (const tree of given) this.mark(tree, VISITED);
-    for (const tree of given) this.#graph.forEachEntry(tree, visit);
+    for (const object of given) this.mark(object, VISITED);
+    for (const object of given) {
+      if (this.#graph.kindAt(object) === "tree") this.#graph.forEachEntry(object, visit);
+    }
     for (const commit of commits) visit(this.#graph.targetOf(commit));
     for (let depth = 1; depth < treeDepth && next.length > 0; depth++) {
       const level = next;

@@ -11,7 +11,7 @@ import type { PackStore } from "../store/pack-store.ts";
 import type { PackRow } from "../store/repository-state.ts";
 import type { OpenGraph } from "./open-object-graph.ts";
 import type { Repository } from "./repository.ts";
-import { type ShallowUpdate, updateShallows } from "./shallow-update.ts";
+import type { ShallowUpdate } from "./shallow-update.ts";
 
 /** What a client wants, by numbers, or why it cannot have it, in the words that it shows. */
 export type ResolvedWants =
@@ -19,7 +19,8 @@ export type ResolvedWants =
       readonly kind: "resolved";
       readonly wants: readonly number[];
       readonly filter: ObjectFilter;
-      readonly shallow: Extract<ShallowUpdate, { kind: "update" }>;
+      /** What the refs name. */
+      readonly tips: readonly number[];
     }
   | { readonly kind: "refused"; readonly reason: string };
 
@@ -40,8 +41,7 @@ export function resolveWants(repository: Repository, { graph }: OpenGraph, wante
   const filter = wanted.filterSpec === undefined ? NO_FILTER : parseObjectFilter(wanted.filterSpec);
   if (filter === undefined)
     return { kind: "refused", reason: `upload-pack: filter '${wanted.filterSpec}' not supported` };
-  const shallow = updateShallows({ graph, state: repository.state, wants, tips }, wanted);
-  return shallow.kind === "refused" ? shallow : { kind: "resolved", wants, filter, shallow };
+  return { kind: "resolved", wants, filter, tips };
 }
 
 /** How the client wants its pack. */
@@ -49,6 +49,15 @@ export interface PackOptions {
   readonly allowsOfsDelta: boolean;
   readonly allowsThinPack: boolean;
   readonly includesTags: boolean;
+}
+
+/** What a client wants and has, once both sides agree. */
+export interface NegotiatedFetch {
+  readonly wants: readonly number[];
+  readonly haves: readonly number[];
+  readonly filter: ObjectFilter;
+  readonly shallow: Extract<ShallowUpdate, { kind: "update" }>;
+  readonly options: PackOptions;
 }
 
 /** What to send. */
@@ -71,12 +80,8 @@ export interface PackPlan {
 export function planPack(
   repository: Repository,
   { graph, packs }: OpenGraph,
-  resolved: Extract<ResolvedWants, { kind: "resolved" }> & {
-    readonly haves: readonly number[];
-    readonly options: PackOptions;
-  },
+  { wants, haves, filter, shallow, options }: NegotiatedFetch,
 ): PackPlan {
-  const { wants, haves, filter, shallow, options } = resolved;
   const { marks, sentCount } = listObjects(graph, {
     wants: [...wants, ...shallow.wants],
     haves: [...haves, ...shallow.haves],

@@ -17,8 +17,12 @@ export interface Negotiation {
 }
 
 /** One round of versions 0 and 1, in the manner of acknowledging that the client asked for. */
-export function negotiateVersion0(graph: ObjectGraph, wants: readonly number[], request: UploadRequest): Negotiation {
-  const common = new CommonCommits(graph, wants);
+export function negotiateVersion0(
+  graph: ObjectGraph,
+  { wants, shallows }: { readonly wants: readonly number[]; readonly shallows: readonly number[] },
+  request: UploadRequest,
+): Negotiation {
+  const common = new CommonCommits(graph, wants, new Set(shallows));
   const manner = mannerOf(request.capabilities);
   const lines: string[] = [];
   let lastCommonId: string | undefined;
@@ -56,7 +60,7 @@ export function negotiateVersion0(graph: ObjectGraph, wants: readonly number[], 
 
 /** The acknowledgments section of version 2; no lines where the client is done or had nothing to say. */
 export function negotiateVersion2(graph: ObjectGraph, wants: readonly number[], request: FetchRequest): Negotiation {
-  const common = new CommonCommits(graph, wants);
+  const common = new CommonCommits(graph, wants, new Set());
   const acknowledged: string[] = [];
   for (let i = 0; i < request.haveIds.size; i++) {
     if (common.add(request.haveIds, i)) acknowledged.push(`ACK ${request.haveIds.idAt(i)}`);
@@ -81,13 +85,16 @@ class CommonCommits {
   newCount = 0;
   readonly #graph: ObjectGraph;
   readonly #wants: readonly number[];
+  /** Commits whose parents the client does not have. */
+  readonly #shallows: ReadonlySet<number>;
   readonly #had = new Set<number>();
   #oldestS = Infinity;
   #isEnough: boolean | undefined;
 
-  constructor(graph: ObjectGraph, wants: readonly number[]) {
+  constructor(graph: ObjectGraph, wants: readonly number[], shallows: ReadonlySet<number>) {
     this.#graph = graph;
     this.#wants = wants;
+    this.#shallows = shallows;
   }
 
   /** Whether the id is known here. */
@@ -99,7 +106,7 @@ class CommonCommits {
     this.#had.add(have);
     if (this.#graph.kindAt(have) === "commit") {
       this.#oldestS = Math.min(this.#oldestS, this.#graph.timeAt(have));
-      for (const parent of this.#graph.parentsOf(have)) this.#had.add(parent);
+      if (!this.#shallows.has(have)) this.#graph.forEachParent(have, (parent) => this.#had.add(parent));
     }
     this.#isEnough = undefined;
     return true;
@@ -109,7 +116,11 @@ class CommonCommits {
   isEnough(): boolean {
     this.#isEnough ??=
       this.newCount > 0 &&
-      canAllReach(this.#graph, this.#wants, { has: (commit) => this.#had.has(commit), oldestS: this.#oldestS });
+      canAllReach(this.#graph, this.#wants, {
+        has: (commit) => this.#had.has(commit),
+        oldestS: this.#oldestS,
+        shallows: this.#shallows,
+      });
     return this.#isEnough;
   }
 }

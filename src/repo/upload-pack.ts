@@ -8,11 +8,12 @@ import { DELIMITER_PKT, FLUSH_PKT, PktLineReader, encodePktLine } from "../git/p
 import { advertiseVersion2, readCommandRequest } from "../git/protocol-v2.ts";
 import { advertiseForReceive, advertiseForUpload } from "../git/ref-advertisement.ts";
 import { type UploadRequest, readUploadRequest } from "../git/upload-request.ts";
-import { planPack, resolveWants } from "./fetch-plan.ts";
+import { type PackOptions, planPack, resolveWants } from "./fetch-plan.ts";
 import { negotiateVersion0, negotiateVersion2 } from "./negotiation.ts";
 import { openObjectGraph } from "./open-object-graph.ts";
 import { streamPack } from "./pack-stream.ts";
 import type { Repository } from "./repository.ts";
+import { updateShallows } from "./shallow-update.ts";
 import { LARGE_PACKET_BYTES, SMALL_PACKET_BYTES, inSideBand, progressLine } from "./side-band-stream.ts";
 
 export type ProtocolVersion = 0 | 1 | 2;
@@ -67,18 +68,16 @@ async function answerVersion0(repository: Repository, request: UploadRequest): P
   const open = await openObjectGraph(repository);
   const resolved = resolveWants(repository, open, wanted);
   if (resolved.kind === "refused") return [errLine(resolved.reason)];
-  const head = resolved.shallow.lines.map((line) => encodePktLine(line));
+  const shallow = updateShallows({ ...resolved, graph: open.graph, state: repository.state }, wanted);
+  if (shallow.kind === "refused") return [errLine(shallow.reason)];
+  const head = shallow.lines.map((line) => encodePktLine(line));
   if (wanted.deepening !== undefined) head.push(FLUSH_PKT);
   if (request.ending === "absent") return head;
-  const negotiation = negotiateVersion0(open.graph, resolved.wants, request);
+  const negotiation = negotiateVersion0(open.graph, { wants: resolved.wants, shallows: shallow.shallows }, request);
   head.push(...negotiation.lines.map((line) => encodePktLine(`${line}\n`)));
   if (!negotiation.isPackNext) return head;
-  const options = {
-    allowsOfsDelta: capabilities.has("ofs-delta"),
-    allowsThinPack: capabilities.has("thin-pack"),
-    includesTags: capabilities.has("include-tag"),
-  };
-  const plan = planPack(repository, open, { ...resolved, haves: negotiation.common, options });
+  const options = packOptions((name) => capabilities.has(name));
+  const plan = planPack(repository, open, { ...resolved, haves: negotiation.common, shallow, options });
   const isLarge = capabilities.has("side-band-64k");
   if (!isLarge && !capabilities.has("side-band")) return sequence(head, streamPack(plan));
   if (!capabilities.has("no-progress")) head.push(progressLine(countLine(plan.sentCount)));
@@ -94,19 +93,25 @@ async function answerFetch(repository: Repository, { wanted, haveIds, flags }: F
   const head = negotiation.lines.map((line) => encodePktLine(`${line}\n`));
   if (!negotiation.isPackNext) return [...head, FLUSH_PKT];
   if (head.length > 0) head.push(DELIMITER_PKT);
-  if (wanted.deepening !== undefined || resolved.shallow.shallows.length > 0) {
-    const lines = resolved.shallow.lines.map((line) => encodePktLine(line));
-    head.push(encodePktLine("shallow-info\n"), ...lines, DELIMITER_PKT);
+  const shallow = updateShallows({ ...resolved, graph: open.graph, state: repository.state }, wanted);
+  if (shallow.kind === "refused") return [...head, errLine(shallow.reason)];
+  if (wanted.deepening !== undefined || shallow.shallows.length > 0) {
+    head.push(encodePktLine("shallow-info\n"), ...shallow.lines.map((line) => encodePktLine(line)), DELIMITER_PKT);
   }
   head.push(encodePktLine("packfile\n"));
-  const options = {
-    allowsOfsDelta: flags.has("ofs-delta"),
-    allowsThinPack: flags.has("thin-pack"),
-    includesTags: flags.has("include-tag"),
-  };
-  const plan = planPack(repository, open, { ...resolved, haves: negotiation.common, options });
+  const options = packOptions((name) => flags.has(name));
+  const plan = planPack(repository, open, { ...resolved, haves: negotiation.common, shallow, options });
   if (!flags.has("no-progress")) head.push(progressLine(countLine(plan.sentCount)));
   return sequence(head, inSideBand(streamPack(plan), LARGE_PACKET_BYTES));
+}
+
+/** What versions 0 and 1 ask for as capabilities and version 2 as arguments, under the same names. */
+function packOptions(isAsked: (name: "ofs-delta" | "thin-pack" | "include-tag") => boolean): PackOptions {
+  return {
+    allowsOfsDelta: isAsked("ofs-delta"),
+    allowsThinPack: isAsked("thin-pack"),
+    includesTags: isAsked("include-tag"),
+  };
 }
 
 function countLine(objectCount: number): string {

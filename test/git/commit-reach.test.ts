@@ -33,6 +33,11 @@ describe("canAllReach", () => {
     [[one], [], true],
   ] as const)("%#", (from, goal, expected) => expect(canAllReach(graph, all(...from), goalOf(...goal))).toBe(expected));
 
+  test("does not walk past shallow commits", () => {
+    expect(canAllReach(graph, all(c3), { ...goalOf(c1), shallows: new Set(all(c2)) })).toBe(false);
+    expect(canAllReach(graph, all(c3), { ...goalOf(c2), shallows: new Set(all(c2)) })).toBe(true);
+  });
+
   test("does not walk past the oldest of the goal", () => {
     expect(canAllReach(graph, all(c3), { ...goalOf(c1), oldestS: 2500 })).toBe(false);
   });

@@ -9,6 +9,7 @@ import {
   c3,
   d,
   dir1,
+  dir3,
   dir2,
   graph,
   names,
@@ -19,6 +20,7 @@ import {
   r3,
   same,
   three,
+  topic,
   two,
 } from "./tiny-history.ts";
 import { makeGraph, numbersOf } from "./tiny-repository.ts";
@@ -80,6 +82,10 @@ describe("listObjects", () => {
       "r3",
       "three",
     ]);
+  });
+
+  test("leaves out trees and blobs that the client names itself and has", () => {
+    expect(list({ wants: all(three, dir3, topic), haves: all(c3) })).toEqual(["topic"]);
   });
 
   test("takes an object once that a pack has twice", () => {
