@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import {
+  builtLine,
+  cutOverLine,
+  failureLines,
+  identityLine,
+  liveLines,
+  receivedLine,
+  storedLines,
+  undoCommand,
+  warningLines,
+} from "../src/push-report.ts";
+
+const COMMIT = "0123456789abcdef0123456789abcdef01234567";
+const URL = "http://hello.localhost:8787/";
+const facts = { entry: "src/index.ts", className: "App", moduleCount: 4, sourceBytes: 12_100, bundleBytes: 8_300 };
+const candidate = { code: { codeId: "c" }, varsJson: "{}" };
+
+const ref = (name: string) => ({ name, newId: COMMIT });
+
+describe("the lines of the stages", () => {
+  it.each([
+    ["received  1 object, 999 B", receivedLine({ objectCount: 1, receivedBytes: 999 })],
+    ["received  3 objects, 1.2 KB", receivedLine({ objectCount: 3, receivedBytes: 1234 })],
+    ["received  2 objects, 4.0 GB", receivedLine({ objectCount: 2, receivedBytes: 4e9 })],
+    [
+      "built     src/index.ts: class App, 4 modules, 12.1 KB -> 8.3 KB in 34 ms",
+      builtLine({ kind: "built", candidate, buildKey: "k", facts, tookMs: 34, warnings: [] }),
+    ],
+    [
+      "built     src/index.ts: same code as deploy 3, build skipped",
+      builtLine({ kind: "known", candidate, buildKey: "k", facts, deployNumber: 3 }),
+    ],
+    [
+      "cut over  1 request drained, longest hold 8 ms",
+      cutOverLine({ drainedCount: 1, droppedCount: 0, longestHoldMs: 8 }),
+    ],
+    [
+      "cut over  0 requests drained, longest hold 8 ms, 2 requests cut off with 503",
+      cutOverLine({ drainedCount: 0, droppedCount: 2, longestHoldMs: 8 }),
+    ],
+  ])("%s", (expected, line) => {
+    expect(line).toBe(expected);
+  });
+});
+
+describe("identityLine", () => {
+  it("lets no control character of a subject through, and cuts it", () => {
+    const line = identityLine("hello", "main", { commitId: COMMIT, subject: `\u001b[2Jgone\r${"x".repeat(80)}` });
+    expect(line).toBe(`deploying hello: main 0123456  [2Jgone ${"x".repeat(50)}…`);
+  });
+});
+
+describe("liveLines", () => {
+  it("end with the URL and the line that undoes the deploy", () => {
+    const deploy = { number: 2, commitId: COMMIT, ref: "refs/heads/main", previous: { number: 1, commitId: COMMIT } };
+    expect(liveLines(deploy, URL)).toEqual([
+      "",
+      `live      ${URL} (deploy 2)`,
+      "undo      git push -f origin 0123456789:main",
+    ]);
+  });
+
+  it("have nothing to undo after a first deploy", () => {
+    const deploy = { number: 1, commitId: COMMIT, ref: "refs/heads/main" };
+    expect(liveLines(deploy, URL)).toEqual(["", `live      ${URL} (deploy 1)`]);
+    expect(undoCommand(deploy)).toBeUndefined();
+  });
+});
+
+describe("failureLines", () => {
+  const failure = { stage: "build", code: "syntax-error", lines: ["src/index.ts:1:1: no"], reason: "" } as const;
+
+  it("begin with a word that git highlights and end with what is still live", () => {
+    expect(failureLines(failure, { number: 3, commitId: COMMIT }, URL)).toEqual([
+      "",
+      "error: build failed (syntax-error)",
+      "src/index.ts:1:1: no",
+      `Still live: deploy 3 (0123456) at ${URL}`,
+    ]);
+  });
+
+  it("say where nothing was live before", () => {
+    expect(failureLines(failure, undefined, URL).at(-1)).toBe("Nothing is live yet, and this push changed nothing.");
+  });
+});
+
+describe("storedLines", () => {
+  it("name what moved and was not deployed", () => {
+    const deleted = { name: "refs/tags/v1", newId: "0".repeat(40) };
+    expect(storedLines([ref("refs/heads/a"), deleted])).toEqual(["stored    a at 0123456, v1 deleted; not deployed"]);
+  });
+
+  it("count what is too much to name", () => {
+    const refs = ["a", "b", "c", "d", "e"].map((name) => ref(`refs/heads/${name}`));
+    expect(storedLines(refs)).toEqual(["stored    a at 0123456, b at 0123456, c at 0123456 and 2 more; not deployed"]);
+  });
+
+  it("say nothing of nothing", () => {
+    expect(storedLines([])).toEqual([]);
+  });
+});
+
+describe("warningLines", () => {
+  it("are at most three and a count", () => {
+    expect(warningLines(["a", "b", "c", "d", "e"])).toEqual([
+      "warning   a",
+      "warning   b",
+      "warning   c",
+      "          and 2 more warnings",
+    ]);
+  });
+});
