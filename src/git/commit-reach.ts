@@ -33,6 +33,13 @@ export function findUnreachable(
   return missing === 0 ? undefined : wants.find((want) => marks[want] === WANTED);
 }
 
+/** All commits that the tips reach. */
+export function reachCommits(graph: ObjectGraph, tips: readonly number[]): ReadonlySet<number> {
+  const met = new Set<number>();
+  const { commits } = meetCommits(graph, tips, (object) => !met.has(object) && met.add(object) === met);
+  return new Set(commits);
+}
+
 /** All commits and tags, breadth first so that the newest come first, and the trees that a tag or a ref names. */
 function meetCommits(
   graph: ObjectGraph,

@@ -3,7 +3,7 @@
 import type { ObjectId } from "./object-id.ts";
 import type { PackIndex } from "./pack-index.ts";
 
-/** The largest pack should come first: most look-ups then end there. */
+/** Look-ups go through the packs in the order given. */
 export class MultiPackIndex {
   readonly indexes: readonly PackIndex[];
   /** One more than the largest number. */

@@ -1,6 +1,6 @@
 // Copies the entries of one stored pack that are to be sent (git pack-objects, write_reuse_object and write_no_reuse_object).
-// They stay compressed. Of a delta only the header changes, and it is kept only where its base is sent from this pack or from one
-// before, or where the client has it; so no delta can come to depend on itself. Other deltas are sent as whole objects.
+// They stay compressed. Of a delta only the header changes, and it is kept only where its base was sent before it or where the client
+// has it; so no delta can come to depend on itself. Other deltas are sent as whole objects.
 import { objectIdToBytes } from "../git/object-id.ts";
 import { type ObjectKind, OBJECT_KIND_NUMBERS } from "../git/object.ts";
 import { encodeEntryHeader, encodeOfsDeltaHeader, encodeRefDeltaHeader, readEntryHeader } from "../git/pack-entry.ts";
@@ -115,9 +115,9 @@ class EntryCopier {
     let way: Way = { kind: "as-is" };
     if (header.kind === "ofs-delta") {
       const n = this.#order.findOffset(span.offset - header.distance);
-      way = this.#wayOf(n < 0 ? -1 : objects.numberOf(pack, n), header.distance);
+      way = this.#wayOf(span, n < 0 ? -1 : objects.numberOf(pack, n), header.distance);
     } else if (header.kind === "ref-delta") {
-      way = this.#wayOf(objects.find(window.bytes, header.baseIdAt), NO_DISTANCE);
+      way = this.#wayOf(span, objects.find(window.bytes, header.baseIdAt), NO_DISTANCE);
     }
     return {
       number: objects.firstOf(pack) + span.n,
@@ -128,12 +128,20 @@ class EntryCopier {
     };
   }
 
-  #wayOf(base: number, storedDistance: number): Way {
-    const { objects, marks, allowsThinPack } = this.#plan;
+  #wayOf(span: PackSpan, base: number, storedDistance: number): Way {
+    const { marks, allowsThinPack } = this.#plan;
     const mark = base < 0 ? 0 : (marks[base] ?? 0);
-    const isBaseSent = (mark & SENT) !== 0 && objects.packOf(base) <= this.#source.pack;
+    const isBaseSent = (mark & SENT) !== 0 && this.#isBefore(base, span);
     const isBaseHad = (mark & (SENT | HAD)) === HAD && allowsThinPack;
     return isBaseSent || isBaseHad ? { kind: "delta", base, storedDistance } : { kind: "inflate" };
+  }
+
+  /** Whether the object is written before the entry. */
+  #isBefore(number: number, { offset }: PackSpan): boolean {
+    const { objects } = this.#plan;
+    const pack = objects.packOf(number);
+    if (pack !== this.#source.pack) return pack < this.#source.pack;
+    return objects.indexAt(pack).offsetAt(number - objects.firstOf(pack)) < offset;
   }
 
   /** Writes an entry that is not to be inflated. */

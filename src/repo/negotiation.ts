@@ -7,6 +7,9 @@ import type { ObjectGraph } from "../git/object-graph.ts";
 import type { ObjectIdTable } from "../git/object-id-table.ts";
 import type { UploadRequest } from "../git/upload-request.ts";
 
+/** A walk may pass the whole history, and a request may ask for one with every have. Git's client asks for a few. */
+const MAX_WALKS = 64;
+
 /** What to answer the haves of one request with. */
 export interface Negotiation {
   /** Lines without newlines. */
@@ -89,7 +92,9 @@ class CommonCommits {
   readonly #shallows: ReadonlySet<number>;
   readonly #had = new Set<number>();
   #oldestS = Infinity;
-  #isEnough: boolean | undefined;
+  #isEnough = false;
+  #hasChanged = false;
+  #walksLeft = MAX_WALKS;
 
   constructor(graph: ObjectGraph, wants: readonly number[], shallows: ReadonlySet<number>) {
     this.#graph = graph;
@@ -108,19 +113,21 @@ class CommonCommits {
       this.#oldestS = Math.min(this.#oldestS, this.#graph.timeAt(have));
       if (!this.#shallows.has(have)) this.#graph.forEachParent(have, (parent) => this.#had.add(parent));
     }
-    this.#isEnough = undefined;
+    this.#hasChanged = true;
     return true;
   }
 
   /** Whether every want leads to something that the client has: more haves would hardly make the pack smaller. */
   isEnough(): boolean {
-    this.#isEnough ??=
-      this.newCount > 0 &&
-      canAllReach(this.#graph, this.#wants, {
-        has: (commit) => this.#had.has(commit),
-        oldestS: this.#oldestS,
-        shallows: this.#shallows,
-      });
+    // What is enough stays enough.
+    if (this.#isEnough || !this.#hasChanged || this.#walksLeft === 0) return this.#isEnough;
+    this.#hasChanged = false;
+    this.#walksLeft -= 1;
+    this.#isEnough = canAllReach(this.#graph, this.#wants, {
+      has: (commit) => this.#had.has(commit),
+      oldestS: this.#oldestS,
+      shallows: this.#shallows,
+    });
     return this.#isEnough;
   }
 }

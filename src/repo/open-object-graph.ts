@@ -11,10 +11,13 @@ export interface OpenGraph {
   readonly graph: ObjectGraph;
 }
 
-/** Two R2 operations for each pack that is not cached. The largest pack comes first: most objects are found in it. */
+/**
+ * Two R2 operations for each pack that is not cached. The oldest pack comes first: a push completes its thin pack with copies of older
+ * objects, and where those count in the older pack, every delta is sent after its base. Some clients drop deltas that are not.
+ */
 export async function openObjectGraph(repository: Repository): Promise<OpenGraph> {
   const { state, store } = repository;
-  const packs = state.packs.toSorted((a, b) => b.objectCount - a.objectCount || a.createdAtMs - b.createdAtMs);
+  const packs = state.packs.toSorted((a, b) => a.createdAtMs - b.createdAtMs || b.objectCount - a.objectCount);
   const [indexes, edgeFiles] = await Promise.all([
     Promise.all(packs.map(({ packId }) => loadPackIndex(store, packId))),
     Promise.all(packs.map(({ packId }) => loadEdgeFile(store, packId))),

@@ -1,7 +1,7 @@
 // What a fetch does to where the client's history ends (upload-pack.c send_shallow_list, deepen, deepen_by_rev_list,
 // send_unshallow).
 import { type Deepening, type FetchArguments, INFINITE_DEPTH } from "../git/fetch-arguments.ts";
-import { findUnreachable } from "../git/commit-reach.ts";
+import { reachCommits } from "../git/commit-reach.ts";
 import type { ObjectGraph } from "../git/object-graph.ts";
 import { type ObjectId, objectIdToBytes } from "../git/object-id.ts";
 import { findHead } from "../git/ref-advertisement.ts";
@@ -64,17 +64,21 @@ function deepen(base: DeepeningBase, deepening: Deepening, clientShallows: reado
   if (deepening.kind === "rev-list") return deepenByRevList(base, deepening);
   if (deepening.depth >= INFINITE_DEPTH) return { borders: [], interior: new Set(clientShallows) };
   if (!deepening.isRelative) return historyByDepth(graph, wants, deepening.depth);
-  const reached = clientShallows.filter((commit) => findUnreachable(graph, base.tips, [commit]) === undefined);
-  return historyByDepth(graph, reached, deepening.depth + 1);
+  const reached = reachCommits(graph, base.tips);
+  const ours = clientShallows.filter((commit) => reached.has(commit));
+  return historyByDepth(graph, ours, deepening.depth + 1);
 }
 
 function deepenByRevList(
   { graph, state, wants }: DeepeningBase,
   { sinceS, excludedRefs }: Extract<Deepening, { kind: "rev-list" }>,
 ): ShallowHistory | string {
+  const head = findHead(state);
+  const refs = new Map(state.refs.map((ref) => [String(ref.name), ref.id]));
+  if (head !== undefined) refs.set("HEAD", head.id);
   const excluded: number[] = [];
   for (const name of excludedRefs) {
-    const ids = expandRef(state, name);
+    const ids = expandRef(refs, name);
     const [id] = ids;
     if (id === undefined) return `upload-pack: deepen-not is not a ref: ${name}`;
     if (ids.length > 1) return `upload-pack: ambiguous deepen-not: ${name}`;
@@ -84,11 +88,8 @@ function deepenByRevList(
   return history ?? "upload-pack: no commits selected for shallow requests";
 }
 
-/** What a short name may stand for, by git's rules (refs.c ref_rev_parse_rules); HEAD is a ref, too. */
-function expandRef(state: RepositoryState, name: string): ObjectId[] {
-  const head = findHead(state);
-  const refs = new Map(state.refs.map((ref) => [String(ref.name), ref.id]));
-  if (head !== undefined) refs.set("HEAD", head.id);
+/** What a short name may stand for, by git's rules (refs.c ref_rev_parse_rules). */
+function expandRef(refs: ReadonlyMap<string, ObjectId>, name: string): ObjectId[] {
   const spellings = [name, ...["refs/", "refs/tags/", "refs/heads/", "refs/remotes/"].map((prefix) => prefix + name)];
   return spellings.flatMap((spelling) => refs.get(spelling) ?? []);
 }

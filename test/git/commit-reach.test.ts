@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type ReachGoal, canAllReach, findUnreachable } from "../../src/git/commit-reach.ts";
+import { type ReachGoal, canAllReach, findUnreachable, reachCommits } from "../../src/git/commit-reach.ts";
 import { all, at, c1, c2, c3, d, graph, lost, lostBlob, lostTree, one, outer, r1, tag, topic } from "./tiny-history.ts";
 import type { TinyObject } from "./tiny-repository.ts";
 
@@ -22,6 +22,13 @@ const goalOf = (...goals: TinyObject[]): ReachGoal => {
   const goal = new Set(all(...goals));
   return { has: (commit) => goal.has(commit), oldestS: 0 };
 };
+
+describe("reachCommits", () => {
+  test("has the commits alone", () => {
+    expect(reachCommits(graph, all(outer, r1))).toEqual(new Set(all(c3, c2, c1)));
+    expect(reachCommits(graph, [])).toEqual(new Set());
+  });
+});
 
 describe("canAllReach", () => {
   test.each([

@@ -198,6 +198,16 @@ describe("uploadPack, version 2", () => {
     expect(kinds.toSorted()).toEqual(["blob", "blob", "commit", "tree"]);
   });
 
+  test("sends an object whole whose base would come after it", async () => {
+    const repository = await makeRepository(
+      [[deltaOf(file2, file3, "id"), lost, file3, file1, file4, ...history]],
+      REFS,
+    );
+    const { pack } = parse(await post(repository, 2, fetchLines([c3])));
+    expect(kindsOf(pack)).not.toContain("ref-delta");
+    expect(await receive(pack)).toEqual(idsOf(c1, c2, c3, tree1, tree2, tree3, same, file1, file2, file3));
+  });
+
   test("sends a delta without its base only to a client that has it and takes thin packs", async () => {
     const repository = await makeRepository([[...deltas, ...history]], REFS);
     const haves = [`have ${c1.id}`, "ofs-delta", "done"];
