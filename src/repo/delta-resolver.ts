@@ -78,6 +78,7 @@ export async function resolveDeltasOf(pack: ResolvingPack, root: number): Promis
       resolveDelta(pack, delta, content, deltaBytes);
       waiting.addResolved(delta);
       if (waiting.hasDeltasOf(delta)) bases.push(delta);
+      await pack.budget.takeBreak();
     }
   }
 }

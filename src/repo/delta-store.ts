@@ -49,4 +49,11 @@ export class DeltaStore {
     const start = at + LENGTH_BYTES;
     return chunk.subarray(start, start + (chunk[at] ?? 0) * 256 + (chunk[at + 1] ?? 0));
   }
+
+  /** Forgets everything and frees the memory. */
+  clear(): void {
+    this.#chunks.length = 0;
+    this.#places = new Uint32Array(64);
+    this.#end = 0;
+  }
 }

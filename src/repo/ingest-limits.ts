@@ -18,10 +18,12 @@ export interface IngestLimits {
 }
 
 const MIB = 1024 * 1024;
+/** About 30 ms of work. */
+const BREAK_BYTES = 16 * MIB;
 
 /**
- * Memory is the bound: at the limits, ids and columns take about 60 MB and two held objects 48 MB. Packs of real source inflate to
- * 12 to 20 times their size; git itself makes no chain longer than 4,095.
+ * Memory is the bound: at the limits, ids and columns take about 60 MB, or a delta, its base and its result 72 MB. Packs of real
+ * source inflate to 12 to 20 times their size, and git itself makes no chain of more than 4,095 deltas.
  */
 export const DEFAULT_INGEST_LIMITS: IngestLimits = {
   maxPackBytes: 100 * MIB,
@@ -35,22 +37,27 @@ export const DEFAULT_INGEST_LIMITS: IngestLimits = {
 
 /** Counts what a push has inflated so far. */
 export class InflateBudget {
-  #leftBytes: number;
   readonly #maxInflatedBytes: number;
+  #inflatedBytes = 0;
+  #nextBreakBytes = BREAK_BYTES;
 
   constructor({ maxInflatedBytes }: IngestLimits) {
-    this.#leftBytes = maxInflatedBytes;
     this.#maxInflatedBytes = maxInflatedBytes;
   }
 
   /** Errors: HostingError "push-too-large" once more was spent than there was. */
   spend(bytes: number): void {
-    this.#leftBytes -= bytes;
-    if (this.#leftBytes >= 0) return;
-    throw new HostingError(
-      "push-too-large",
-      `The pack inflates to more than the limit of ${describeBytes(this.#maxInflatedBytes)}. Push fewer commits at a time.`,
-    );
+    this.#inflatedBytes += bytes;
+    if (this.#inflatedBytes <= this.#maxInflatedBytes) return;
+    const limit = `The pack inflates to more than the limit of ${describeBytes(this.#maxInflatedBytes)}`;
+    throw new HostingError("push-too-large", `${limit}. Push fewer commits at a time.`);
+  }
+
+  /** To be awaited between objects: now and then lets other requests of the isolate, and timers, have their turn. */
+  takeBreak(): Promise<void> | undefined {
+    if (this.#inflatedBytes < this.#nextBreakBytes) return undefined;
+    this.#nextBreakBytes = this.#inflatedBytes + BREAK_BYTES;
+    return scheduler.wait(0);
   }
 }
 

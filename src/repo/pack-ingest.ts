@@ -25,7 +25,7 @@ import { completeThinPack } from "./thin-pack.ts";
 import { WaitingDeltas } from "./waiting-deltas.ts";
 
 /** Inflated objects that are at hand for the deltas that follow. Packs keep deltas near their bases. */
-const CONTENTS_BYTES = 16 * 1024 * 1024;
+const CONTENTS_BYTES = 8 * 1024 * 1024;
 /** Small deltas that have to wait: those of 200,000 trees. */
 const DELTAS_BYTES = 12 * 1024 * 1024;
 interface Refusal {
@@ -119,8 +119,10 @@ export async function resolvePack(received: ReceivedPack, options: ResolveOption
     await resolveDeltas(resolving);
     await completeThinPack(resolving, tail);
     checkBasesAreUnique(resolving);
+    checkKinds(pack.intake);
     await checkSpecialBlobs(resolving);
     pack.contents.clear();
+    pack.deltas.clear();
     const graph = drawGraph(pack.intake);
     await checkConnectivity(graph, odb, options.shallowIds ?? []);
     const row = await storePack({ ...received, ...pack, graph, tail }, options.packs, options.nowMs);
@@ -180,6 +182,14 @@ function checkBasesAreUnique({ intake, receivedCount }: ResolvingPack): void {
       `The object ${intake.ids.idAt(baseId)} is twice in the pack, and a delta names it as its base.`,
     );
   }
+}
+
+/** What a tree, commit or tag names must be of the kind as which it names it (mark_link in git's builtin/index-pack.c). */
+function checkKinds({ edges, ids }: ObjectIntake): void {
+  const misnamed = edges.findMisnamed();
+  if (misnamed === NONE) return;
+  const what = `The object ${ids.idAt(misnamed)} is not of the kind`;
+  throw new HostingError("object-invalid", `${what} as which an object of the pack names it: object type mismatch.`);
 }
 
 function packTooLarge({ maxPackBytes }: IngestLimits): HostingError {

@@ -5,7 +5,7 @@ import { type PackBytes, openPackBytes } from "../store/pack-bytes.ts";
 import { type PackStore, deletePacks, packKey } from "../store/pack-store.ts";
 
 /** R2 wants parts of 5 MiB or more, all of the same size but the last. Up to this size a pack stays in memory. */
-const PART_BYTES = 6 * 1024 * 1024;
+const PART_BYTES = 5 * 1024 * 1024;
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
 interface Upload {

@@ -9,7 +9,7 @@ import { describeBytes } from "./ingest-limits.ts";
 import { NONE, UNRESOLVED } from "./pack-records.ts";
 
 /** Larger blobs are hashed as they inflate and not held, so that deltas of them wait for the second pass. */
-const MAX_SCANNED_BLOB_BYTES = 4 * 1024 * 1024;
+const MAX_SCANNED_BLOB_BYTES = 2 * 1024 * 1024;
 
 /** Reads the pack to its end. Returns its checksum. Errors: HostingError, of what is wrong with it or over a limit. */
 export async function scanObjects(pack: PackInProgress, scanner: PackScanner): Promise<Uint8Array> {

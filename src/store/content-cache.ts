@@ -13,8 +13,13 @@ export class ContentCache {
   #ring: Uint8Array = EMPTY;
   /** Where the next content goes. */
   #head = 0;
-  /** Every content kept, oldest first: each one's place begins where the one before ended, or at 0 after a wrap. */
   readonly #places = new Map<number, Place>();
+  /**
+   * The numbers of the contents in the ring, oldest first from #oldest on: each one's place begins where the one before ended, or
+   * at 0 after a wrap.
+   */
+  #queue: number[] = [];
+  #oldest = 0;
   /** What takes more than a quarter of the ring and would push out too much; least recently used first. */
   readonly #large = new Map<number, Uint8Array>();
 
@@ -46,6 +51,8 @@ export class ContentCache {
   /** Forgets everything and frees the ring. */
   clear(): void {
     this.#places.clear();
+    this.#queue = [];
+    this.#oldest = 0;
     this.#large.clear();
     this.#ring = EMPTY;
     this.#head = 0;
@@ -69,16 +76,22 @@ export class ContentCache {
     this.#dropOverlapping(start, end);
     this.#ring.set(content, start);
     this.#places.set(number, { start, end });
+    this.#queue.push(number);
     this.#head = end;
     return this.#ring.subarray(start, end);
   }
 
   /** The oldest places are the ones that the head meets next, so this stops at the first that is out of the way. */
   #dropOverlapping(start: number, end: number): void {
-    for (const [number, place] of this.#places) {
-      if (place.start >= end || place.end <= start) return;
+    for (; this.#oldest < this.#queue.length; this.#oldest++) {
+      const number = this.#queue[this.#oldest] ?? 0;
+      const place = this.#places.get(number);
+      if (place && (place.start >= end || place.end <= start)) break;
       this.#places.delete(number);
     }
+    if (this.#oldest * 2 <= this.#queue.length) return;
+    this.#queue = this.#queue.slice(this.#oldest);
+    this.#oldest = 0;
   }
 }
 
