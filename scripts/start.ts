@@ -114,6 +114,7 @@ function readMessage(host: ChildProcess): Promise<HostMessage | undefined> {
 
 async function main(): Promise<void> {
   const options = await readOptions(process.argv.slice(2));
+  console.log("Starting …");
   const host = spawnHost(options);
   const exited = once(host, "exit").then(() => endGroup(host));
   let isStopping = false;
