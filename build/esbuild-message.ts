@@ -26,7 +26,7 @@ export function toBuildMessage(message: Message, code: BuildCode): BuildMessage 
     text: sentence(message.text),
     ...location,
     ...(notes.length > 0 ? { notes } : {}),
-    ...(suggestion === "" || notes.length > 0 ? {} : { fix: `Did you mean ${suggestion}?` }),
+    ...(suggestion === "" || notes.length > 0 ? {} : { fix: `Did you mean ${quoted(suggestion)}?` }),
   };
 }
 
@@ -55,4 +55,9 @@ function noteLine(note: Note): string {
 
 function sentence(text: string): string {
   return /[.:?!]$/.test(text) ? text : `${text}.`;
+}
+
+/** esbuild suggests import paths with their quotes and everything else without. */
+function quoted(suggestion: string): string {
+  return /^["'`]/.test(suggestion) ? suggestion : `"${suggestion}"`;
 }
