@@ -52,6 +52,8 @@ export interface ResolveOptions {
   /** The commits whose parents a shallow client does not have. */
   readonly shallowIds?: readonly ObjectId[];
   readonly nowMs: number;
+  /** What to call the pack if it is small, where its name has to follow from its content. */
+  readonly packId?: string;
 }
 
 /**
@@ -125,7 +127,7 @@ export async function resolvePack(received: ReceivedPack, options: ResolveOption
     pack.deltas.clear();
     const graph = drawGraph(pack.intake);
     await checkConnectivity(graph, odb, options.shallowIds ?? []);
-    const row = await storePack({ ...received, ...pack, graph, tail }, options.packs, options.nowMs);
+    const row = await storePack({ ...received, ...pack, graph, tail }, options);
     return { kind: "stored", pack: row, objectCount, receivedBytes };
   } catch (error) {
     await tail.discard();

@@ -1,6 +1,6 @@
-// Where the bytes of a pushed pack go while they arrive. A small pack stays in memory and is written to R2 with one put, named by
-// its own checksum. A larger one goes to R2 in parts under a random name, with at most two parts in memory. Until the supervisor's
-// catalogue names it, nobody sees either; what a dead isolate leaves behind is swept.
+// Where the bytes of a pushed pack go while they arrive. A small pack stays in memory and is written to R2 with one put. A larger one
+// goes to R2 in parts, with at most two parts in memory. Until the supervisor's catalogue names it, nobody sees either; what a dead
+// isolate leaves behind is swept.
 import { type PackBytes, openPackBytes } from "../store/pack-bytes.ts";
 import { type PackStore, deletePacks, packKey } from "../store/pack-store.ts";
 
@@ -131,7 +131,7 @@ export class PackSpool implements PackBytes {
   }
 }
 
-/** The name of a pack that goes to R2 before its checksum is known. */
+/** The name of a pack: of no other pack, whatever its content, and known before its checksum is. */
 export function randomPackId(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex");
 }

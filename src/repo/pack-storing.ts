@@ -45,17 +45,16 @@ export function drawGraph(intake: ObjectIntake): PackGraph {
 }
 
 /**
- * Writes what is not in R2 yet. The row is undefined where `known`, the packs of the catalogue, has this very pack.
+ * Writes what is not in R2 yet. Without a `packId` the name is a new one even for a pack that was stored before: a name that two pushes
+ * share could be swept for the one while the other still has it to commit.
  * Throws what R2 throws; what was written then is named by nothing and swept.
  */
 export async function storePack(
   pack: CompletePack,
-  known: readonly PackRow[],
-  nowMs: number,
-): Promise<PackRow | undefined> {
+  { packId, nowMs }: { readonly packId?: string | undefined; readonly nowMs: number },
+): Promise<PackRow> {
   const { records } = pack.intake;
-  const file = await finishFile(pack);
-  if (known.some(({ packId }) => packId === file.packId)) return undefined;
+  const file = await finishFile(pack, packId ?? randomPackId());
   const entries = { count: records.count, ids: pack.graph.ids, crcs: records.crcs, offsets: records.offsets };
   const idx = writePackIndex(entries, file.checksum, pack.graph.order);
   const edges = writeEdgeFile(pack.graph.columns);
@@ -71,19 +70,20 @@ interface PackFile {
   readonly bytes?: Uint8Array;
 }
 
-async function finishFile(pack: CompletePack): Promise<PackFile> {
+async function finishFile(pack: CompletePack, packId: string): Promise<PackFile> {
   const { spool, tail, checksum } = pack;
   const packBytes = spool.sizeBytes + tail.sizeBytes;
   if (tail.sizeBytes === 0 && spool.uploadedId !== undefined) return { packId: spool.uploadedId, packBytes, checksum };
   // A copy, because the spool's buffer is larger than the pack, and the cache may keep the pack.
-  if (tail.sizeBytes === 0) return inMemory(spool.bytes.slice());
-  if (spool.uploadedId === undefined && tail.uploadedId === undefined) return inMemory(await completeInMemory(pack));
-  return rewrite(pack, packBytes);
+  if (tail.sizeBytes === 0) return inMemory(packId, spool.bytes.slice());
+  if (spool.uploadedId === undefined && tail.uploadedId === undefined)
+    return inMemory(packId, await completeInMemory(pack));
+  return rewrite(pack, packId, packBytes);
 }
 
-function inMemory(bytes: Uint8Array): PackFile {
+function inMemory(packId: string, bytes: Uint8Array): PackFile {
   const checksum = bytes.subarray(bytes.byteLength - TRAILER_BYTES);
-  return { packId: Buffer.from(checksum).toString("hex"), packBytes: bytes.byteLength, checksum, bytes };
+  return { packId, packBytes: bytes.byteLength, checksum, bytes };
 }
 
 async function completeInMemory(pack: CompletePack): Promise<Uint8Array> {
@@ -93,8 +93,7 @@ async function completeInMemory(pack: CompletePack): Promise<Uint8Array> {
 }
 
 /** Streams the parts of a large pack, from R2 or memory, to another key: R2 objects cannot be changed. */
-async function rewrite(pack: CompletePack, packBytes: number): Promise<PackFile> {
-  const packId = randomPackId();
+async function rewrite(pack: CompletePack, packId: string, packBytes: number): Promise<PackFile> {
   const { readable, writable } = new FixedLengthStream(packBytes);
   const put = pack.store.bucket.put(packKey(pack.store, packId, "pack"), readable);
   const [, checksum] = await Promise.all([put, writeCompleted(pack, writable)]);

@@ -50,7 +50,7 @@ async function storeTemplate(name: string, files: TemplateFiles, store: PackStor
   const keys = (["pack", "idx", "edges"] as const).map((file) => packKey(store, packId, file));
   const heads = await Promise.all(keys.map((key) => store.bucket.head(key)));
   if (heads.includes(null)) {
-    const options = { packs: [], nowMs: TEMPLATE_DATE_S * 1000 };
+    const options = { packs: [], nowMs: TEMPLATE_DATE_S * 1000, packId };
     const outcome = await ingestPack(new Blob([bytes]).stream(), store, options);
     if (outcome.kind === "refused") throw new Error(`The template ${name} cannot be stored: ${outcome.reason}`);
   }
