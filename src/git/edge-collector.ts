@@ -1,6 +1,7 @@
 // Gathers the edges of a pack's objects in whatever order the objects become known, and puts them into the order of an edge file.
 import type { EdgeFileColumns } from "./edge-file.ts";
 import { type EdgeVisitor, forEachEdge, timeOf } from "./object-edges.ts";
+import type { ObjectGraph } from "./object-graph.ts";
 import type { ObjectIdTable } from "./object-id-table.ts";
 import { type ObjectKind, OBJECT_KIND_NUMBERS, objectKindOf } from "./object.ts";
 
@@ -14,12 +15,15 @@ export interface CollectedObject {
   readonly sizeBytes: number;
 }
 
+/** What is asked of an ObjectIdTable. */
+export type ObjectNumbers = Pick<ObjectIdTable, "size" | "add" | "bytesAt">;
+
 /**
  * Numbers are those of the table given, in which every object of the pack, and every id that one of them names, ends up.
  * Memory: 30 bytes a known id, and some bytes for each entry of a tree that other trees do not have in the same place.
  */
 export class EdgeCollector {
-  readonly #table: ObjectIdTable;
+  readonly #table: ObjectNumbers;
   // By number.
   #kinds = new Uint8Array(0);
   #sizes = new Uint32Array(0);
@@ -35,7 +39,7 @@ export class EdgeCollector {
   /** What the object at hand names. */
   readonly #named = new NumberList();
 
-  constructor(table: ObjectIdTable) {
+  constructor(table: ObjectNumbers) {
     this.#table = table;
   }
 
@@ -48,10 +52,21 @@ export class EdgeCollector {
     if (number < this.#kinds.length && this.#kinds[number] !== 0) return;
     this.#named.length = 0;
     forEachEdge(kind, bytes, this.#noteEdge);
+    this.#note(object, timeOf(kind, bytes));
+  }
+
+  /** Notes an object as it is known from edge files. The table's numbers have to be the graph's; added once each. */
+  addFrom(graph: ObjectGraph, number: number): void {
+    this.#named.length = 0;
+    graph.forEachEntry(number, this.#nameNumber);
+    this.#note({ number, kind: graph.kindAt(number), sizeBytes: graph.sizeAt(number) }, graph.timeAt(number));
+  }
+
+  #note({ number, kind, sizeBytes }: CollectedObject, timeS: number): void {
     this.#growTo(this.#table.size);
     this.#kinds[number] = OBJECT_KIND_NUMBERS[kind];
-    this.#sizes[number] = Math.min(object.sizeBytes, MAX_U32);
-    this.#times[number] = timeOf(kind, bytes);
+    this.#sizes[number] = Math.min(sizeBytes, MAX_U32);
+    this.#times[number] = timeS;
     this.#firstRuns[number] = this.#runs.length / 2;
     this.#addRuns();
     this.#runCounts[number] = this.#runs.length / 2 - (this.#firstRuns[number] ?? 0);
@@ -109,6 +124,8 @@ export class EdgeCollector {
     this.#namedKinds[number] = (this.#namedKinds[number] ?? 0) | (1 << OBJECT_KIND_NUMBERS[kind]);
     this.#named.push(number);
   };
+
+  readonly #nameNumber = (number: number): void => this.#named.push(number);
 
   /**
    * What the object names, as runs of edges that are there already and of new ones. Past twice the square root of its length an object
