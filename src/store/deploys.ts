@@ -103,6 +103,18 @@ export function listDeploys(
   return [...db.sql.exec<DeployColumns>(query, before, page.limit)].map(readDeploy);
 }
 
+/**
+ * The commits that have to stay whatever the refs name: those of the history, to roll back to, and those that an undo may put a ref
+ * back to, which it does for deploys since the last one that started.
+ */
+export function listKeptCommits(db: Database): ObjectId[] {
+  const rows = db.sql.exec<{ id: ObjectId }>(
+    `SELECT commit_id AS id FROM deploys UNION SELECT ref_before AS id FROM deploys WHERE ref_before IS NOT NULL
+       AND number > (SELECT coalesce(max(number), 0) FROM deploys WHERE state = 'started')`,
+  );
+  return [...rows].map((row) => row.id);
+}
+
 function readDeploy(row: DeployColumns): Deploy {
   const deploy = {
     number: row.number,

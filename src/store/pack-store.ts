@@ -18,9 +18,16 @@ export interface PackStore {
 /** The three files of a stored pack. */
 export type PackFile = "pack" | "idx" | "edges";
 
+const PACK_FILES: readonly PackFile[] = ["pack", "idx", "edges"];
+
 /** The R2 key of one file of a pack. */
-export function packKey(store: PackStore, packId: string, file: PackFile): string {
+export function packKey(store: Pick<PackStore, "repositoryId">, packId: string, file: PackFile): string {
   return `${packKeyPrefix(store.repositoryId)}pack-${packId}.${file}`;
+}
+
+/** The keys of all files of a pack. */
+export function packKeys(store: Pick<PackStore, "repositoryId">, packId: string): string[] {
+  return PACK_FILES.map((file) => packKey(store, packId, file));
 }
 
 /** What all keys of a repository begin with. */
@@ -74,8 +81,7 @@ export async function writePackFiles(
   packId: string,
   files: Readonly<Partial<Record<PackFile, Uint8Array>>>,
 ): Promise<void> {
-  const kinds: readonly PackFile[] = ["pack", "idx", "edges"];
-  const writes = kinds.flatMap((kind) => {
+  const writes = PACK_FILES.flatMap((kind) => {
     const bytes = files[kind];
     return bytes === undefined ? [] : [{ key: packKey(store, packId, kind), bytes }];
   });
@@ -87,8 +93,7 @@ export async function writePackFiles(
 
 /** Deletes all files of the packs. One R2 operation for every 333 packs; deleting what is not there is no error. */
 export async function deletePacks(store: PackStore, packIds: readonly string[]): Promise<void> {
-  const kinds: readonly PackFile[] = ["pack", "idx", "edges"];
-  const keys = packIds.flatMap((packId) => kinds.map((kind) => packKey(store, packId, kind)));
+  const keys = packIds.flatMap((packId) => packKeys(store, packId));
   for (const key of keys) store.cache.drop(key);
   // R2 deletes at most 1,000 keys at once.
   for (let at = 0; at < keys.length; at += 999) await store.bucket.delete(keys.slice(at, at + 999));

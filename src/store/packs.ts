@@ -30,6 +30,31 @@ export function addPack(db: Database, pack: PackRow): void {
   );
 }
 
+export function countPacks(db: Database): number {
+  return findFirst(db.sql.exec<{ count: number }>("SELECT count(*) AS count FROM packs"))?.count ?? 0;
+}
+
+/** Takes packs out of the catalogue, inside the caller's transaction. Their files stay until the time given. */
+export function retirePacks(db: Database, packIds: readonly string[], deleteAfterMs: number): void {
+  for (const packId of packIds) {
+    db.sql.exec("DELETE FROM packs WHERE pack_id = ?", packId);
+    db.sql.exec("INSERT INTO retired_packs (pack_id, delete_after_ms) VALUES (?, ?)", packId, deleteAfterMs);
+  }
+}
+
+/** The packs whose files have to stay though the catalogue has them no more, and until when the first of them has to. */
+export function listRetiredPacks(db: Database): { readonly packIds: readonly string[]; readonly nextMs?: number } {
+  const query = "SELECT pack_id, delete_after_ms FROM retired_packs ORDER BY delete_after_ms";
+  const rows = db.sql.exec<{ pack_id: string; delete_after_ms: number }>(query).toArray();
+  const packIds = rows.map((row) => row.pack_id);
+  return rows[0] === undefined ? { packIds } : { packIds, nextMs: rows[0].delete_after_ms };
+}
+
+/** Gives the files of packs up whose time is over: what no row names is swept. */
+export function forgetRetiredPacks(db: Database, nowMs: number): void {
+  db.sql.exec("DELETE FROM retired_packs WHERE delete_after_ms <= ?", nowMs);
+}
+
 /** What the packs take in R2, without their indexes. */
 export function sumPackBytes(db: Database): number {
   return (

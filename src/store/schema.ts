@@ -82,6 +82,10 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   -- What the one alarm is set for: a row for each task that waits.
   CREATE TABLE due (task TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, attempts INTEGER NOT NULL);
   `,
+  `
+  -- Packs that a compaction took out of the catalogue. Nobody finds them any more, but who reads them already may go on until then.
+  CREATE TABLE retired_packs (pack_id TEXT PRIMARY KEY, delete_after_ms INTEGER NOT NULL) WITHOUT ROWID;
+  `,
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [
