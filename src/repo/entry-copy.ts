@@ -119,9 +119,10 @@ class EntryCopier {
     } else if (header.kind === "ref-delta") {
       way = this.#wayOf(span, objects.find(window.bytes, header.baseIdAt), NO_DISTANCE);
     }
+    const number = objects.firstOf(pack) + span.n;
     return {
-      number: objects.firstOf(pack) + span.n,
-      way,
+      number,
+      way: this.#withoutLongChain(number, way),
       sizeBytes: header.sizeBytes,
       bytes: window.bytes.subarray(start, span.end - window.offset),
       headerBytes: header.end - start,
@@ -142,6 +143,15 @@ class EntryCopier {
     const pack = objects.packOf(number);
     if (pack !== this.#source.pack) return pack < this.#source.pack;
     return objects.indexAt(pack).offsetAt(number - objects.firstOf(pack)) < offset;
+  }
+
+  /** Entries are read in the order in which they are written, so that a base's depth is known. */
+  #withoutLongChain(number: number, way: Way): Way {
+    const { depths } = this.#plan;
+    if (depths === undefined) return way;
+    if (way.kind === "delta" && depths.addDelta(number, way.base)) return way;
+    depths.addWhole(number);
+    return way.kind === "delta" ? { kind: "inflate" } : way;
   }
 
   /** Writes an entry that is not to be inflated. */
@@ -171,7 +181,7 @@ class WholeObjects {
 
   /** The objects that will be taken next, in this order. */
   expect(numbers: readonly number[]): void {
-    this.#expected.push(...numbers);
+    for (const number of numbers) this.#expected.push(number);
   }
 
   async take(number: number): Promise<WholeObject> {

@@ -9,6 +9,7 @@ import { objectIdToBytes } from "../git/object-id.ts";
 import { SENT, listObjects } from "../git/rev-list.ts";
 import type { PackStore } from "../store/pack-store.ts";
 import type { PackRow } from "../store/repository-state.ts";
+import type { DeltaDepths } from "./delta-depths.ts";
 import type { OpenGraph } from "./open-object-graph.ts";
 import type { Repository } from "./repository.ts";
 import type { ShallowUpdate } from "./shallow-update.ts";
@@ -74,6 +75,8 @@ export interface PackPlan {
   readonly allowsOfsDelta: boolean;
   /** Whether a delta may be sent without its base, where the client has that. */
   readonly allowsThinPack: boolean;
+  /** Where chains of deltas are not to become longer than they should be in a pack that stays. */
+  readonly depths?: DeltaDepths;
 }
 
 /** The plan holds the indexes but no edge file, so that those are free to go while a slow client reads. */
@@ -113,7 +116,8 @@ function tagsOf({ state }: Repository, graph: ObjectGraph): number[] {
     .map((ref) => graph.objects.find(objectIdToBytes(ref.id)));
 }
 
-function sizesOf(graph: ObjectGraph, marks: Uint8Array): Uint32Array {
+/** The inflated sizes of the objects that are sent, by canonical number. */
+export function sizesOf(graph: ObjectGraph, marks: Uint8Array): Uint32Array {
   const sizes = new Uint32Array(marks.length);
   for (let number = 0; number < marks.length; number++) {
     if ((marks[number] ?? 0) & SENT) sizes[number] = graph.sizeAt(number);

@@ -10,10 +10,12 @@ export class PackOutput {
   #parts: Uint8Array[] = [];
   /** Where each object begins, by its number; 0 is not written yet. */
   readonly #offsets: Float64Array;
+  readonly #onBegin: ((number: number, offset: number) => void) | undefined;
 
-  /** For objects with numbers below `size`. */
-  constructor(size: number) {
+  /** For objects with numbers below `size`. `onBegin` is called for each object before any of its bytes is added. */
+  constructor(size: number, onBegin?: (number: number, offset: number) => void) {
     this.#offsets = new Float64Array(size);
+    this.#onBegin = onBegin;
   }
 
   get hasBytes(): boolean {
@@ -27,6 +29,7 @@ export class PackOutput {
   /** Notes that the object begins here. */
   begin(number: number): void {
     this.#offsets[number] = this.#bytes;
+    this.#onBegin?.(number, this.#bytes);
   }
 
   /** How far back the object begins, or undefined if it was not written yet. */

@@ -16,7 +16,8 @@ const SMALL_PACK_BYTES = 256 * 1024;
 /** The packfile, in chunks of about a megabyte. A stored pack that is exactly what is asked for goes out as it is. */
 export function streamPack(plan: PackPlan): AsyncGenerator<Uint8Array> {
   const whole = plan.allowsOfsDelta ? plan.packs.find((_, pack) => isWhole(plan, pack)) : undefined;
-  return whole === undefined ? withPackChecksum(selectEntries(plan)) : copyPack(plan.store, whole);
+  if (whole !== undefined) return copyPack(plan.store, whole);
+  return withPackChecksum(copySelected(plan, new PackOutput(plan.objects.size)));
 }
 
 function isWhole(plan: PackPlan, pack: number): boolean {
@@ -34,8 +35,8 @@ async function* copyPack(store: PackStore, row: PackRow): AsyncGenerator<Uint8Ar
   for await (const { bytes } of readWindows({ store, row }, whole)) yield bytes;
 }
 
-async function* selectEntries(plan: PackPlan): AsyncGenerator<Uint8Array> {
-  const output = new PackOutput(plan.objects.size);
+/** The packfile but for its checksum, written to an output that was not used before. */
+export async function* copySelected(plan: PackPlan, output: PackOutput): AsyncGenerator<Uint8Array> {
   output.push(encodePackHeader(plan.sentCount));
   const used = plan.packs
     .map((row, pack) => ({ row, pack }))
