@@ -12,6 +12,8 @@ interface Upload {
   readonly packId: string;
   readonly parts: R2UploadedPart[];
   readonly multipart: R2MultipartUpload;
+  /** There may be an object in R2. */
+  isCompleting: boolean;
   /** The part that is on its way, if there is one. */
   sending: Promise<R2UploadedPart> | undefined;
   /** The other one of the two buffers that take turns: the one that is on its way. */
@@ -57,6 +59,7 @@ export class PackSpool implements PackBytes {
     if (!this.#upload) return;
     if (this.#filled > 0) await this.#sendPart(this.#upload);
     await this.#settle(this.#upload);
+    this.#upload.isCompleting = true;
     await this.#upload.multipart.complete(this.#upload.parts);
     this.#upload.spare = undefined;
     this.#buffer = new Uint8Array(0);
@@ -77,11 +80,11 @@ export class PackSpool implements PackBytes {
   async discard(): Promise<void> {
     const upload = this.#upload;
     if (!upload) return;
-    // A part that fails now has nobody else to report to, and is aborted with the rest.
+    // What fails here has nobody to report to: a part that was on its way, or an upload that R2 forgets by itself in a week.
     await Promise.allSettled([upload.sending]);
-    const [aborted] = await Promise.allSettled([upload.multipart.abort()]);
-    // An upload that was completed cannot be aborted; then there is an object to delete.
-    if (aborted.status === "rejected") await deletePacks(this.#store, [upload.packId]);
+    await Promise.allSettled([upload.multipart.abort()]);
+    // To abort an upload that was completed, or half so, does nothing.
+    if (upload.isCompleting) await deletePacks(this.#store, [upload.packId]);
   }
 
   #copyIn(bytes: Uint8Array): void {
@@ -110,7 +113,7 @@ export class PackSpool implements PackBytes {
   async #startUpload(): Promise<Upload> {
     const packId = randomPackId();
     const multipart = await this.#store.bucket.createMultipartUpload(packKey(this.#store, packId, "pack"));
-    return { packId, parts: [], multipart, sending: undefined, spare: undefined };
+    return { packId, parts: [], multipart, isCompleting: false, sending: undefined, spare: undefined };
   }
 
   /** Sends the buffer off, once the part before it has arrived. */
