@@ -11,6 +11,8 @@ const TOKEN = "bench-token";
 export interface BenchHost {
   readonly port: number;
   gitUrl(app: string): string;
+  /** Makes a repository that only stores. */
+  createStore(app: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -40,6 +42,14 @@ export async function startBenchHost(): Promise<BenchHost> {
   return {
     port,
     gitUrl: (app) => `http://x:${TOKEN}@localhost:${port}/${app}.git`,
+    createStore: async (app) => {
+      const response = await fetch(new URL("/api/v1/apps", url), {
+        method: "POST",
+        headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+        body: JSON.stringify({ name: app, deploy: false }),
+      });
+      if (!response.ok) throw new Error(`Making ${app} was answered ${response.status}.`);
+    },
     stop: () => worker.dispose(),
   };
 }

@@ -41,6 +41,7 @@ function runCgi(root: string, request: IncomingMessage, response: ServerResponse
       GIT_CONFIG_VALUE_0: "true",
       GIT_CONFIG_KEY_1: "receive.fsckObjects",
       GIT_CONFIG_VALUE_1: "true",
+      SERVER_PROTOCOL: "HTTP/1.1",
       REQUEST_METHOD: request.method ?? "GET",
       PATH_INFO: url.pathname,
       QUERY_STRING: url.search.slice(1),
@@ -50,7 +51,8 @@ function runCgi(root: string, request: IncomingMessage, response: ServerResponse
       GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
       REMOTE_ADDR: "127.0.0.1",
     },
-    stdio: ["pipe", "pipe", "inherit"],
+    // What git says of a bad request is no news.
+    stdio: ["pipe", "pipe", "ignore"],
   });
   request.pipe(child.stdin);
   child.stdin.on("error", () => request.resume());
