@@ -67,9 +67,10 @@ function meetTrees(graph: ObjectGraph, roots: readonly number[], meet: (object: 
   const visit = (object: number): void => {
     if (meet(object) && graph.kindAt(object) === "tree") stack.push(object);
   };
+  const forEachEntry = graph.walkEntries();
   for (const root of roots) {
     visit(root);
-    for (let tree = stack.pop(); tree !== undefined; tree = stack.pop()) graph.forEachEntry(tree, visit);
+    for (let tree = stack.pop(); tree !== undefined; tree = stack.pop()) forEachEntry(tree, visit);
   }
 }
 

@@ -45,6 +45,12 @@ export function writeEdgeFile(columns: EdgeFileColumns): Uint8Array {
   return file;
 }
 
+/** One bit for each edge of a file. */
+export type EdgeVisits = Int32Array;
+
+/** All bits of a word. */
+const ALL_VISITED = -1;
+
 /** An edge file in memory. Objects are numbered as in the pack's index. */
 export class EdgeFile {
   readonly count: number;
@@ -101,6 +107,37 @@ export class EdgeFile {
       const end = start + this.#view.getUint32(runsAt + run * 8 + 4);
       if (end > this.#edgeCount) throw malformed();
       for (let edge = start; edge < end; edge++) visit(this.#view.getUint32(edgesAt + edge * 4));
+    }
+  }
+
+  /** What a walk over the edges begins with: nothing visited yet. */
+  startVisits(): EdgeVisits {
+    return new Int32Array(Math.ceil(this.#edgeCount / 32));
+  }
+
+  /**
+   * The same, but leaves out edges that were visited with these visits before, through this object or another that shares them. A walk
+   * over a whole history then costs what the file holds, not what the trees name: a quarter of a million objects come to 26,000,000
+   * entries and 4,000,000 edges.
+   */
+  forEachNewEdge(n: number, visits: EdgeVisits, visit: (target: number) => void): void {
+    const { firstRunsAt, runsAt, edgesAt } = this.#layout;
+    const firstRun = this.#view.getUint32(firstRunsAt + this.#checked(n) * 4);
+    const endRun = this.#view.getUint32(firstRunsAt + n * 4 + 4);
+    if (endRun > this.#runCount) throw malformed();
+    for (let run = firstRun; run < endRun; run++) {
+      let edge = this.#view.getUint32(runsAt + run * 8);
+      const end = edge + this.#view.getUint32(runsAt + run * 8 + 4);
+      if (end > this.#edgeCount) throw malformed();
+      while (edge < end) {
+        const word = visits[edge >>> 5] ?? 0;
+        const bit = 1 << (edge & 31);
+        if ((word & bit) === 0) {
+          visits[edge >>> 5] = word | bit;
+          visit(this.#view.getUint32(edgesAt + edge * 4));
+        }
+        edge = word === ALL_VISITED ? (edge | 31) + 1 : edge + 1;
+      }
     }
   }
 

@@ -57,18 +57,32 @@ export class ObjectGraph {
     });
   }
 
-  /** The same as an array. */
+  /** Everything that an object names, in order: a commit's tree before its parents, a tree's entries without gitlinks. */
+  forEachEdge(number: number, visit: (target: number) => void): void {
+    const pack = this.objects.packOf(number);
+    const n = number - this.objects.firstOf(pack);
+    this.#fileAt(pack).forEachEdge(n, (target) => visit(this.#resolve(pack, target)));
+  }
+
+  /** A commit's parents as an array. */
   parentsOf(commit: number): number[] {
     const parents: number[] = [];
     this.forEachParent(commit, (parent) => parents.push(parent));
     return parents;
   }
 
-  /** A tree's entries in order, without gitlinks. */
-  forEachEntry(tree: number, visit: (entry: number) => void): void {
-    const pack = this.objects.packOf(tree);
-    const n = tree - this.objects.firstOf(pack);
-    this.#fileAt(pack).forEachEdge(n, (entry) => visit(this.#resolve(pack, entry)));
+  /**
+   * Begins a walk over trees: a function that visits a tree's entries, without gitlinks, but none that it visited before as a part
+   * of another tree. So each tree has to be given once only, and what an entry leads to has to be done at its first visit.
+   */
+  walkEntries(): (tree: number, visit: (entry: number) => void) => void {
+    const visits = this.#edgeFiles.map((file) => file.startVisits());
+    return (tree, visit) => {
+      const pack = this.objects.packOf(tree);
+      const n = tree - this.objects.firstOf(pack);
+      const file = this.#fileAt(pack);
+      file.forEachNewEdge(n, visits[pack] ?? file.startVisits(), (entry) => visit(this.#resolve(pack, entry)));
+    };
   }
 
   /** What a tag names in the end, through any number of tags; any other object is itself. */

@@ -68,12 +68,14 @@ class ObjectList {
    */
   markHaves(haves: readonly number[]): number[] {
     const commits: number[] = [];
+    const others: number[] = [];
     for (const have of haves) {
       let target = have;
       for (; this.#graph.kindAt(target) === "tag"; target = this.#graph.targetOf(target)) this.mark(target, HAD);
       if (this.#graph.kindAt(target) === "commit") commits.push(target);
-      else this.markTreesHad([target]);
+      else others.push(target);
     }
+    if (others.length > 0) this.markTreesHad(others);
     const stack = commits.slice();
     const push = (parent: number): void => void stack.push(parent);
     for (let commit = stack.pop(); commit !== undefined; commit = stack.pop()) {
@@ -93,7 +95,8 @@ class ObjectList {
       if (this.#graph.kindAt(object) === "tree") stack.push(object);
     };
     for (const root of roots) visit(root);
-    for (let tree = stack.pop(); tree !== undefined; tree = stack.pop()) this.#graph.forEachEntry(tree, visit);
+    const forEachEntry = this.#graph.walkEntries();
+    for (let tree = stack.pop(); tree !== undefined; tree = stack.pop()) forEachEntry(tree, visit);
   }
 
   /** What the client named itself is sent whatever the filter says, and so is what a tag that it named leads to. */
@@ -154,15 +157,16 @@ class ObjectList {
         this.#send(object);
       }
     };
+    const forEachEntry = this.#graph.walkEntries();
     for (const object of given) this.mark(object, VISITED);
     for (const object of given) {
-      if (this.#graph.kindAt(object) === "tree") this.#graph.forEachEntry(object, visit);
+      if (this.#graph.kindAt(object) === "tree") forEachEntry(object, visit);
     }
     for (const commit of commits) visit(this.#graph.targetOf(commit));
     for (let depth = 1; depth < treeDepth && next.length > 0; depth++) {
       const level = next;
       next = [];
-      for (const tree of level) this.#graph.forEachEntry(tree, visit);
+      for (const tree of level) forEachEntry(tree, visit);
     }
   }
 

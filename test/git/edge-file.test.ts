@@ -53,6 +53,37 @@ describe("writeEdgeFile", () => {
 });
 
 describe("EdgeFile", () => {
+  it("visits an edge once in a walk, whichever object it is reached through", () => {
+    const file = new EdgeFile(WIRE);
+    const visits = file.startVisits();
+    const visited = (n: number): number[] => {
+      const targets: number[] = [];
+      file.forEachNewEdge(n, visits, (target) => targets.push(target));
+      return targets;
+    };
+    // Objects 1 and 4 share the run of 5 and 2; all that is left of object 4 is what only it has.
+    expect([visited(1), visited(1), visited(4), visited(4)]).toEqual([[2, 5, 2], [], [6], []]);
+  });
+
+  it("visits all edges of many words once", () => {
+    const edges = Array.from({ length: 100 }, () => 0);
+    const file = new EdgeFile(
+      writeEdgeFile({
+        kinds: Uint8Array.of(2, 2),
+        sizes: [0, 0],
+        times: [0, 0],
+        firstRuns: [0, 1, 2],
+        runs: [3, 90, 0, 100],
+        edges,
+        externals: new Uint8Array(0),
+      }),
+    );
+    const visits = file.startVisits();
+    let count = 0;
+    for (const n of [0, 1, 1, 0]) file.forEachNewEdge(n, visits, () => void count++);
+    expect(count).toBe(100);
+  });
+
   for (const [place, bytes] of [
     ["alone", WIRE],
     ["within a larger buffer", Buffer.concat([Buffer.alloc(3), WIRE, Buffer.alloc(5)]).subarray(3, 3 + WIRE.length)],

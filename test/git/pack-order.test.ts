@@ -14,6 +14,15 @@ describe("PackOrder", () => {
     expect(order.objectAt(blobs.length)).toBe(-1);
   });
 
+  test("has them in order where offsets have several digits", () => {
+    const many = Array.from({ length: 500 }, (_, i) => makeBlob(`${i} `.repeat(200 * (i % 7))));
+    const distinct = [...new Map(many.map((blob) => [blob.id, blob])).values()];
+    const manyIndex = new PackIndex(makePack(distinct).idx);
+    const manyOrder = new PackOrder(manyIndex);
+    const inPack = distinct.map((_, position) => manyIndex.idAt(manyOrder.objectAt(position)));
+    expect(inPack).toEqual(distinct.map(({ id }) => id));
+  });
+
   test("finds the object at an offset", () => {
     for (let n = 0; n < index.count; n++) expect(order.findOffset(index.offsetAt(n))).toBe(n);
     expect(order.findOffset(13)).toBe(-1);
