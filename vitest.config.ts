@@ -6,6 +6,12 @@ import { defineConfig } from "vitest/config";
 
 execFileSync(process.execPath, ["scripts/generate.ts"], { stdio: "inherit" });
 
+// `npm run fuzz` says otherwise.
+const fuzz = {
+  seed: Number(process.env["FUZZ_SEED"] ?? 20_261_201),
+  seconds: Number(process.env["FUZZ_SECONDS"] ?? 40),
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -18,9 +24,10 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
-          include: ["test/{git,store,repo,app,http,build}/**/*.test.ts", "test/*.test.ts"],
+          include: ["test/{git,store,repo,app,http,build,fuzz}/**/*.test.ts", "test/*.test.ts"],
           setupFiles: ["test/runs-in-workerd.ts"],
           testTimeout: 30_000,
+          provide: { fuzz },
         },
       },
       {
