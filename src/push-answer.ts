@@ -94,10 +94,7 @@ function sendReport(update: UpdateRequest, report: PushReport, send: (bytes: Uin
   const version = update.capabilities.has("report-status-v2") ? 2 : 1;
   const hasReport = version === 2 || update.capabilities.has("report-status");
   const hasSideBand = update.capabilities.has("side-band-64k");
-  const packets = hasReport ? writeReportStatus(report, version) : [];
-  for (const packet of packets) {
-    if (!hasSideBand) send(packet);
-    else for (const band of encodeSideBand(1, packet)) send(band);
-  }
-  if (hasSideBand) send(FLUSH_PKT);
+  // In one piece: there may be refs by the ten thousand, and each write crosses to the client by itself.
+  const packets = hasReport ? Buffer.concat(writeReportStatus(report, version)) : Buffer.alloc(0);
+  send(hasSideBand ? Buffer.concat([...encodeSideBand(1, packets), FLUSH_PKT]) : packets);
 }

@@ -28,10 +28,10 @@ const encoder = new TextEncoder();
  * side-band. Version 2 is for a client that asked for report-status-v2.
  */
 export function writeReportStatus(report: PushReport, version: 1 | 2): Uint8Array[] {
-  const lines = [`unpack ${report.unpackError === undefined ? "ok" : report.unpackError}`];
+  const lines = [`unpack ${report.unpackError === undefined ? "ok" : printable(report.unpackError)}`];
   for (const ref of report.refs) {
-    if (ref.kind === "refused") lines.push(`ng ${ref.name} ${ref.reason}`);
-    else lines.push(`ok ${ref.name}`, ...(version === 2 ? optionLines(ref.options) : []));
+    if (ref.kind === "refused") lines.push(`ng ${sentName(ref)} ${printable(ref.reason)}`);
+    else lines.push(`ok ${sentName(ref)}`, ...(version === 2 ? optionLines(ref.options) : []));
   }
   return [...lines.map(encodeLine), FLUSH_PKT];
 }
@@ -46,13 +46,21 @@ function optionLines(options: RefReportOptions = {}): string[] {
   return lines;
 }
 
-/** One packet, whatever is in a name or reason: control characters become spaces, and what does not fit is cut off. */
-function encodeLine(text: string): Uint8Array {
+/** The name as the client knows it, which looks for it in the answer, but on one line. */
+function sentName({ name }: RefReport): string {
+  return name.replaceAll(/[\0\r\n]/g, " ");
+}
+
+function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what must not come through
-  const line = text.replaceAll(/[\u0000-\u001f\u007f]+/g, " ").trimEnd();
-  const bytes = encoder.encode(line).subarray(0, MAX_PKT_PAYLOAD_BYTES - 1);
-  const payload = new Uint8Array(bytes.byteLength + 1);
-  payload.set(bytes);
-  payload[bytes.byteLength] = 0x0a;
-  return encodePktLine(payload);
+  return text.replaceAll(/[\u0000-\u001f\u007f]+/g, " ").trimEnd();
+}
+
+/** One packet. What does not fit is cut off. */
+function encodeLine(line: string): Uint8Array {
+  const bytes = encoder.encode(`${line}\n`);
+  if (bytes.byteLength <= MAX_PKT_PAYLOAD_BYTES) return encodePktLine(bytes);
+  const cut = bytes.subarray(0, MAX_PKT_PAYLOAD_BYTES);
+  cut[cut.byteLength - 1] = 0x0a;
+  return encodePktLine(cut);
 }

@@ -47,6 +47,11 @@ describe("writeReportStatus", () => {
     expect(wireOf(report, 1)).toBe("000eunpack ok\n0037ng refs/heads/a x line one ok refs/heads/b [31mred\n0000");
   });
 
+  it("leaves a name as it was sent, for the client looks for it", () => {
+    const report: PushReport = { refs: [{ kind: "refused", name: "refs/heads/\u0001x", reason: "funny refname" }] };
+    expect(wireOf(report, 1)).toBe("000eunpack ok\n0027ng refs/heads/\u0001x funny refname\n0000");
+  });
+
   it("keeps within the longest packet", () => {
     const report: PushReport = {
       unpackError: "é".repeat(100_000),
