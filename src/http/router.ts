@@ -6,7 +6,7 @@ import { answerForApp } from "./app-request.ts";
 import { readOrigin } from "./host-name.ts";
 import type { Host } from "../push-host.ts";
 import { plainAnswer, problemAnswer } from "./problem.ts";
-import { advertise, fetchPack, receivePush, refuseService } from "./smart-http.ts";
+import { advertise, fetchPack, receivePush, refuseMethod, refusePath } from "./smart-http.ts";
 
 /** The answer to any request that reaches the Worker. Never throws: an error becomes an answer here. */
 export async function route(request: Request, host: Host, context: ExecutionContext): Promise<Response> {
@@ -29,7 +29,10 @@ const hostRoutes = new Hono<{ Bindings: { readonly host: Host } }>()
   .post("/:repository{.+\\.git}/git-receive-pack", (c) =>
     receivePush(c.req.raw, { host: c.env.host, context: c.executionCtx }, c.req.param("repository")),
   )
-  .all("/:repository{.+\\.git}/*", (c) => refuseService(c.req.raw))
+  .all("/:repository{.+\\.git}/info/refs", (c) => refuseMethod(c.req.raw, "GET, HEAD"))
+  .all("/:repository{.+\\.git}/git-upload-pack", (c) => refuseMethod(c.req.raw, "POST"))
+  .all("/:repository{.+\\.git}/git-receive-pack", (c) => refuseMethod(c.req.raw, "POST"))
+  .all("/:repository{.+\\.git}/*", (c) => refusePath(c.req.raw))
   .notFound((c) => plainAnswer(new HostingError("not-found", "There is nothing here."), { path: c.req.path }))
   .onError((error, c) => {
     const answer = c.req.path.startsWith("/api/") ? problemAnswer : plainAnswer;

@@ -11,6 +11,7 @@ import { openTemplateRepository } from "../repo/template-repository.ts";
 import { advertiseReceivePack, advertiseUploadPack, uploadPack } from "../repo/upload-pack.ts";
 import { requireOwner } from "./auth.ts";
 import { appUrl } from "./host-name.ts";
+import { plainAnswer } from "./problem.ts";
 import { openBody } from "./request-body.ts";
 
 type Service = "git-upload-pack" | "git-receive-pack";
@@ -29,8 +30,9 @@ const NO_CACHE = {
 
 /** GET <repository>/info/refs?service=…: the ref advertisement, or version 2's capabilities. */
 export async function advertise(request: Request, host: Host, path: string): Promise<Response> {
-  const service = readService(new URL(request.url).searchParams.get("service"));
+  const service = new URL(request.url).searchParams.get("service");
   const address = admit(request, host, { path, service });
+  if (service !== "git-upload-pack" && service !== "git-receive-pack") throw unknownService();
   const version = readProtocolVersion(request);
   const body =
     service === "git-receive-pack"
@@ -43,10 +45,9 @@ export async function advertise(request: Request, host: Host, path: string): Pro
 
 /** POST <repository>/git-upload-pack: a clone or fetch, or a command of version 2. */
 export async function fetchPack(request: Request, host: Host, path: string): Promise<Response> {
-  return answerService(request, "git-upload-pack", async (body) => {
-    const address = admit(request, host, { path, service: "git-upload-pack" });
-    return uploadPack(await openForFetch(host, address), readProtocolVersion(request), body);
-  });
+  return answerService(request, { host, path, service: "git-upload-pack" }, async (address, body) =>
+    uploadPack(await openForFetch(host, address), readProtocolVersion(request), body),
+  );
 }
 
 /** POST <repository>/git-receive-pack: a push. The answer begins once the pack was received and goes on while it deploys. */
@@ -56,33 +57,46 @@ export async function receivePush(
   path: string,
 ): Promise<Response> {
   const { host, context } = at;
-  return answerService(request, "git-receive-pack", async (body) => {
-    const address = admit(request, host, { path, service: "git-receive-pack" });
+  return answerService(request, { host, path, service: "git-receive-pack" }, async (address, body) => {
     if (address.kind === "template") throw readOnlyTemplate(address.template);
     const url = appUrl(new URL(request.url), host.env.HOST, address.app);
     return push({ app: address.app, body, appUrl: url, now: Date.now, context }, host);
   });
 }
 
-/** Any other path below a repository: git's dumb protocol, which this host does not speak, and unknown services. */
-export async function refuseService(request: Request): Promise<never> {
+/** A method that a path of the protocol does not have. `allowed` as in the Allow header. */
+export async function refuseMethod(request: Request, allowed: string): Promise<Response> {
   await openBody(request).drain();
-  throw unknownService();
+  const refusal = new HostingError("method-not-allowed", `This address takes ${allowed}, not ${request.method}.`);
+  const answer = plainAnswer(refusal, { path: new URL(request.url).pathname });
+  answer.headers.set("allow", allowed);
+  return answer;
 }
 
-/** The frame of both services: what is asked for, how it is answered, and the rest of the body before a refusal. */
+/** Any other path below a repository: the files of git's dumb protocol, which this host does not speak, and unknown services. */
+export async function refusePath(request: Request): Promise<never> {
+  await openBody(request).drain();
+  throw new HostingError(
+    "not-found",
+    "There is nothing here. Git's smart HTTP protocol begins at info/refs?service=….",
+  );
+}
+
+/** The frame of both services: who asks, what is asked for, how it is answered, and the rest of the body before a refusal. */
 async function answerService(
   request: Request,
-  service: Service,
-  answer: (body: ReadableStream<Uint8Array>) => Promise<ReadableStream<Uint8Array>>,
+  asked: { readonly host: Host; readonly path: string; readonly service: Service },
+  answer: (address: Address, body: ReadableStream<Uint8Array>) => Promise<ReadableStream<Uint8Array>>,
 ): Promise<Response> {
+  const { host, service } = asked;
   const body = openBody(request);
   try {
+    const address = admit(request, host, asked);
     const expected = `application/x-${service}-request`;
     if (request.headers.get("content-type") !== expected) {
       throw new HostingError("media-type-unsupported", `This address takes ${expected}.`);
     }
-    const result = await answer(body.stream);
+    const result = await answer(address, body.stream);
     return new Response(result, { headers: { ...NO_CACHE, "content-type": `application/x-${service}-result` } });
   } catch (error) {
     await body.drain();
@@ -91,17 +105,16 @@ async function answerService(
 }
 
 /** Who may do what: templates are for everybody to read, everything else needs the token. */
-function admit(request: Request, host: Host, asked: { readonly path: string; readonly service: Service }): Address {
+function admit(
+  request: Request,
+  host: Host,
+  asked: { readonly path: string; readonly service: string | null },
+): Address {
   const address = readAddress(asked.path);
   const isOpen = address.kind === "template" && asked.service === "git-upload-pack";
   if (!isOpen) requireOwner(request, host.env);
   if (address.kind === "template" && asked.service === "git-receive-pack") throw readOnlyTemplate(address.template);
   return address;
-}
-
-function readService(name: string | null): Service {
-  if (name === "git-upload-pack" || name === "git-receive-pack") return name;
-  throw unknownService();
 }
 
 function unknownService(): HostingError {
