@@ -17,8 +17,8 @@ import type { Host } from "./push-host.ts";
 import { branchName, planPush } from "./push-plan.ts";
 import * as lines from "./push-report.ts";
 import { receivePackBytes, resolvePack, type IngestOutcome, type ReceivedPack } from "./repo/pack-ingest.ts";
-import { checkCommands, checkTips } from "./repo/receive-pack.ts";
-import { openRepository, type Repository } from "./repo/repository.ts";
+import { checkCommands, checkForwards, checkTips } from "./repo/receive-pack.ts";
+import { openRepository, withPack, type Repository } from "./repo/repository.ts";
 import { openSourceTree, type CommitTree } from "./repo/source-tree.ts";
 
 /** A push whose sender may push: http/ has seen to that. */
@@ -133,7 +133,10 @@ async function checkRefs(stages: Stages, ingested: StoredPack): Promise<CheckedR
     pushOptions: update.pushOptions,
   });
   const tips = await checkTips(repository, update.commands, ingested.pack);
-  const refusals: Refusals = new Map([...plan.refusals, ...tips.refusals, ...checkCommands(state, update.commands)]);
+  const stale = checkCommands(state, update.commands);
+  const candidates = update.commands.filter(({ name }) => !stale.has(name) && !tips.refusals.has(name));
+  const backwards = await checkForwards(repository, candidates, ingested.pack);
+  const refusals: Refusals = new Map([...plan.refusals, ...tips.refusals, ...stale, ...backwards]);
   for (const [name, refusal] of plan.refusals) {
     if (refusals.get(name) === refusal) for (const line of refusal.lines) stages.narrator.say(line);
   }
@@ -241,28 +244,30 @@ function report({ update, narrator }: Stages, refusals: Refusals): PushReport {
   const refs = update.commands.map(({ name }) => {
     const refusal = refusals.get(name);
     if (refusal !== undefined) return { kind: "refused" as const, name, reason: reasonOf(refusal) };
-    return isUndone ? { kind: "refused" as const, name, reason: "atomic push failed" } : { kind: "ok" as const, name };
+    return isUndone ? { kind: "refused" as const, name, reason: reasonOf(ATOMIC) } : { kind: "ok" as const, name };
   });
   narrator.note({ ok: refs.every((ref) => ref.kind === "ok"), refs });
   return { refs };
 }
 
 /** A pack that cannot be stored refuses every ref. */
-function refuseUnpacked(stages: Stages, refusal: Refusal): PushReport {
-  stages.narrator.say(`error: ${refusal.reason}`);
-  const refs = stages.update.commands.map(({ name }) => ({
-    kind: "refused" as const,
-    name,
-    reason: reasonOf(refusal),
-  }));
-  stages.narrator.note({ ok: false, refs });
-  return { unpackError: reasonOf(refusal), refs };
+function refuseUnpacked({ update, narrator }: Stages, { code, reason }: Refusal): PushReport {
+  narrator.say(`error: ${reason}`);
+  // A shallow client's history that is cut off here too: nothing is wrong with the pack, and git says so of the refs.
+  const isUnpacked = code === "ref-refused";
+  const refReason = reasonOf({ code, reason: isUnpacked ? reason : `unpacker error: ${reason}` });
+  const refs = update.commands.map(({ name }) => ({ kind: "refused" as const, name, reason: refReason }));
+  narrator.note({ ok: false, refs });
+  return isUnpacked ? { refs } : { unpackError: reasonOf({ code, reason }), refs };
 }
 
 async function explainFailure({ supervisor, narrator, request }: Stages, failure: PushFailure): Promise<void> {
   const live = (await supervisor.describe())?.live;
   for (const line of lines.failureLines(failure, live, request.appUrl)) narrator.say(line);
 }
+/** What is said of a ref that had nothing wrong with it. */
+const ATOMIC: Refusal = { code: "ref-refused", reason: "atomic push failure: another ref was refused" };
+
 
 function isAtomic(update: UpdateRequest): boolean {
   return update.capabilities.has("atomic");

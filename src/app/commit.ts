@@ -101,18 +101,21 @@ function updateRefs(app: HostedApp, push: PushCommit, head: RepositoryState["hea
 function checkBranch(push: PushCommit, command: RefCommand, head: RepositoryState["head"]): RefRefusal | undefined {
   if (head === undefined) return undefined;
   if (command.name === head && isDeletion(command)) {
-    return { code: "branch-protected", reason: `${head} is the production branch, which cannot be deleted.` };
+    return {
+      code: "branch-protected",
+      reason: "deletion of the current branch prohibited: it is the production branch",
+    };
   }
   if (command.name === push.deploy?.ref && command.name !== head) {
     // Another first push was faster and made its own branch the production branch.
-    return { code: "branch-not-deployed", reason: `${head} has become the production branch. Push to it to deploy.` };
+    return { code: "branch-not-deployed", reason: `${head} has become the production branch: push to it to deploy` };
   }
   return undefined;
 }
 
 /** What was right but for another ref is refused with it. */
 function refuseAll(results: readonly RefResult[]): RefResult[] {
-  const reason = "Another ref of this atomic push was refused.";
+  const reason = "atomic push failure: another ref was refused";
   return results.map((result) =>
     result.kind === "refused" ? result : { name: result.name, kind: "refused", code: "ref-refused", reason },
   );

@@ -26,8 +26,8 @@ export async function openForPush(app: HostedApp): Promise<RepositoryState> {
   return readState(app, await reserve(app));
 }
 
-/** Idempotent. The settings count only where the repository is created. */
-export async function createRepository(app: HostedApp, settings: RepositorySettings): Promise<Creation> {
+/** Idempotent. The settings count only where the repository is created; those that are not given are as in a first push. */
+export async function createRepository(app: HostedApp, settings: Partial<RepositorySettings>): Promise<Creation> {
   const reserved = await reserve(app);
   if (reserved.createdAtMs !== undefined) return { kind: "exists", state: readState(app, reserved) };
   app.db.transaction(() => {
@@ -40,8 +40,8 @@ export async function createRepository(app: HostedApp, settings: RepositorySetti
   return { kind: "created", state };
 }
 
-/** undefined: the app does not exist. */
-export function changeSettings(app: HostedApp, settings: RepositorySettings): RepositoryState | undefined {
+/** What is not given stays as it is. undefined: the app does not exist. */
+export function changeSettings(app: HostedApp, settings: Partial<RepositorySettings>): RepositoryState | undefined {
   if (findExisting(app) === undefined) return undefined;
   writeSettings(app.db, settings);
   return readState(app, getRow(app));

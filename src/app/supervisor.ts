@@ -44,7 +44,7 @@ export class Supervisor extends DurableObject<Env> {
   }
 
   /** Idempotent. The settings count only where the repository is created. */
-  createRepository(settings: RepositorySettings): Promise<Creation> {
+  createRepository(settings: Partial<RepositorySettings>): Promise<Creation> {
     return createRepository(this.#app, settings);
   }
 
@@ -81,7 +81,7 @@ export class Supervisor extends DurableObject<Env> {
   }
 
   /** undefined: the app does not exist. */
-  changeSettings(settings: RepositorySettings): RepositoryState | undefined {
+  changeSettings(settings: Partial<RepositorySettings>): RepositoryState | undefined {
     return changeSettings(this.#app, settings);
   }
 

@@ -9,6 +9,10 @@ import { requireOwner } from "./auth.ts";
 import { appUrl } from "./host-name.ts";
 
 type Deploy = NonNullable<AppDescription["live"]>;
+type Settings = AppDescription["settings"];
+
+/** What an owner sets. The same names in requests and answers. */
+const SETTINGS = ["deploy", "denyNonFastForwards"] as const satisfies readonly (keyof Settings)[];
 
 const PAGE_SIZE = 100;
 const MAX_PAGE_SIZE = 1000;
@@ -33,17 +37,18 @@ export const api = new Hono<{ Bindings: { readonly host: Host } }>()
   .post("/apps", async (c) => {
     const body = await readObject(c.req.raw);
     const app = readAppName(readString(body, "name"));
-    const deploy = readBoolean(body, "deploy") ?? true;
-    const { kind } = await supervisor(c.env.host.env, app).createRepository({ deploy });
+    const { kind } = await supervisor(c.env.host.env, app).createRepository(readSettings(body));
     if (kind === "exists") throw new HostingError("app-exists", `There is an app ${app} already.`);
     return c.json(await describe(c.req.raw, c.env.host.env, app), 201);
   })
   .get("/apps/:app", async (c) => c.json(await describe(c.req.raw, c.env.host.env, readAppName(c.req.param("app")))))
   .patch("/apps/:app", async (c) => {
     const app = readAppName(c.req.param("app"));
-    const deploy = readBoolean(await readObject(c.req.raw), "deploy");
-    if (deploy === undefined) throw invalid('There is nothing to change. Send {"deploy": true} or {"deploy": false}.');
-    const state = await supervisor(c.env.host.env, app).changeSettings({ deploy });
+    const settings = readSettings(await readObject(c.req.raw));
+    if (Object.keys(settings).length === 0) {
+      throw invalid(`There is nothing to change. What can be set to true or false: ${SETTINGS.join(", ")}.`);
+    }
+    const state = await supervisor(c.env.host.env, app).changeSettings(settings);
     if (state === undefined) throw noSuchApp(app);
     return c.json(await describe(c.req.raw, c.env.host.env, app));
   })
@@ -87,7 +92,7 @@ async function describe(request: Request, env: Env, app: AppName) {
   const description = await findDescription(env, app);
   return {
     ...addresses(new URL(request.url), env, app),
-    deploy: description.settings.deploy,
+    ...description.settings,
     productionBranch: description.productionBranch?.replace("refs/heads/", "") ?? null,
     live: description.live === undefined ? null : deployJson(description.live, description.live),
     refCount: description.refCount,
@@ -131,6 +136,11 @@ async function readObject(request: Request): Promise<Readonly<Record<string, unk
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function readSettings(body: Readonly<Record<string, unknown>>): Partial<Settings> {
+  const given = SETTINGS.map((name) => [name, readBoolean(body, name)] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 function readString(body: Readonly<Record<string, unknown>>, field: string): string {

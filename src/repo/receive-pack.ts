@@ -1,12 +1,15 @@
-// What git's receive-pack refuses of a push, ref by ref, before anything is committed (builtin/receive-pack.c, update and
-// check_aliased_updates). The supervisor's compare-and-swap decides in the end; refusing early spares a build that is in vain.
-import { ZERO_ID, type ObjectId } from "../git/object-id.ts";
+// What git's receive-pack refuses of a push, ref by ref, before anything is committed (builtin/receive-pack.c, update). A reason
+// begins with git's own words, which clients and their scripts know. The supervisor's compare-and-swap decides in the end;
+// refusing early spares a build that is in vain.
+import { canAllReach } from "../git/commit-reach.ts";
+import { ZERO_ID, objectIdToBytes, type ObjectId } from "../git/object-id.ts";
 import { readTag } from "../git/object.ts";
 import { parseRefName } from "../git/ref-name.ts";
 import type { UpdateCommand } from "../git/update-request.ts";
 import type { ErrorCode } from "../errors.ts";
 import { findObject, openObjectDatabase, readPlace, type ObjectDatabase } from "../store/object-database.ts";
 import type { PackRow, RepositoryState } from "../store/repository-state.ts";
+import { openObjectGraph } from "./open-object-graph.ts";
 import type { Repository } from "./repository.ts";
 
 /** Why a ref is refused: one line, without the code. */
@@ -36,7 +39,7 @@ export function checkCommands(
   const refusals = new Map<string, RefRefusal>();
   for (const command of commands) {
     const refusal = seen.has(command.name)
-      ? refuse("ref-refused", "the push names this ref more than once")
+      ? refuse("ref-refused", "failed to update ref: the push names it more than once")
       : checkCommand(command, current.get(command.name) ?? ZERO_ID, state.head);
     if (refusal !== undefined) refusals.set(command.name, refusal);
     seen.add(command.name);
@@ -46,12 +49,46 @@ export function checkCommands(
 
 function checkCommand(command: UpdateCommand, currentId: ObjectId, head: string | undefined): RefRefusal | undefined {
   const { name, oldId, newId } = command;
-  if (parseRefName(name) === undefined) return refuse("ref-invalid", "this is not a name that a ref may have");
-  if (newId === ZERO_ID && name === head) {
-    return refuse("branch-protected", "this is the production branch, which cannot be deleted");
+  const isDeletion = newId === ZERO_ID;
+  // One level below refs/ is for what git keeps there itself, such as refs/stash: it can be deleted only.
+  const isDeepEnough = isDeletion || name.indexOf("/", "refs/".length) > 0;
+  if (parseRefName(name) === undefined || !isDeepEnough) {
+    return refuse(
+      "ref-invalid",
+      "funny refname: it must begin with refs/, have two levels below, and be as check-ref-format wants it",
+    );
+  }
+  if (isDeletion && name === head) {
+    return refuse("branch-protected", "deletion of the current branch prohibited: it is the production branch");
   }
   if (oldId === currentId) return undefined;
-  return refuse("ref-stale", "the ref has moved since this push began: fetch, then push again");
+  return refuse("ref-stale", "failed to update ref: it has moved since this push began; fetch, then push again");
+}
+
+/**
+ * The branches that would lose commits, where the owner does not allow that (receive.denyNonFastForwards). Their new ids are known
+ * to be commits. By ref name.
+ */
+export async function checkForwards(
+  repository: Repository,
+  commands: readonly UpdateCommand[],
+  newPack: PackRow | undefined,
+): Promise<ReadonlyMap<string, RefRefusal>> {
+  const { state, store } = repository;
+  const moves = commands.filter(
+    ({ name, oldId, newId }) =>
+      name.startsWith("refs/heads/") && oldId !== ZERO_ID && newId !== ZERO_ID && oldId !== newId,
+  );
+  if (!state.settings.denyNonFastForwards || moves.length === 0) return new Map();
+  const packs = newPack === undefined ? state.packs : [...state.packs, newPack];
+  const { graph } = await openObjectGraph({ store, state: { ...state, packs } });
+  const numberOf = (id: ObjectId): number => graph.objects.find(objectIdToBytes(id));
+  const isForward = ({ oldId, newId }: UpdateCommand): boolean => {
+    const oldNumber = numberOf(oldId);
+    return canAllReach(graph, [numberOf(newId)], { has: (commit) => commit === oldNumber, oldestS: 0 });
+  };
+  const refusal = refuse("ref-refused", "non-fast-forward: this repository takes only what builds on the branch");
+  return new Map(moves.filter((move) => !isForward(move)).map(({ name }) => [name, refusal]));
 }
 
 /** Whether each new id is stored, and is a commit where git wants one; and what tags name in the end. */
@@ -68,9 +105,12 @@ export async function checkTips(
     if (newId === ZERO_ID) continue;
     const tip = await peel(odb, newId);
     if (tip === undefined)
-      refusals.set(name, refuse("object-missing", `the object ${newId} was not sent and is not stored`));
+      refusals.set(
+        name,
+        refuse("object-missing", `missing necessary objects: ${newId} was not sent and is not stored`),
+      );
     else if (name.startsWith("refs/heads/") && (tip.kind !== "commit" || tip.id !== newId)) {
-      refusals.set(name, refuse("ref-invalid", "a branch can only name a commit"));
+      refusals.set(name, refuse("ref-invalid", "failed to update ref: a branch can only name a commit"));
     } else if (tip.id !== newId) peeledIds.set(name, tip.id);
   }
   return { refusals, peeledIds };

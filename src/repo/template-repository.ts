@@ -34,7 +34,7 @@ export async function openTemplateRepository(
     head: ref.name,
     refs: [ref],
     packs: [pack],
-    settings: { deploy: false },
+    settings: { deploy: false, denyNonFastForwards: false },
   };
   return { state, store };
 }

@@ -15,7 +15,7 @@ export interface RefCommand {
   readonly peeledId?: ObjectId | undefined;
 }
 
-/** A command that was not carried out. `reason` is one sentence for the pusher. */
+/** A command that was not carried out. `reason` is one line for the pusher, git's own words first. */
 export interface RefRefusal {
   readonly code: ErrorCode;
   readonly reason: string;
@@ -60,7 +60,7 @@ export function isDeletion(command: RefCommand): boolean {
 export function updateRef(db: Database, command: RefCommand, nowMs: number): RefRefusal | undefined {
   const { name, oldId, newId } = command;
   const currentId = findRef(db, name) ?? ZERO_ID;
-  if (currentId !== oldId) return { code: "ref-stale", reason: staleReason(name, currentId, oldId) };
+  if (currentId !== oldId) return { code: "ref-stale", reason: staleReason(currentId, oldId) };
   if (newId === ZERO_ID) {
     db.sql.exec("DELETE FROM refs WHERE name = ?", name);
   } else {
@@ -68,7 +68,7 @@ export function updateRef(db: Database, command: RefCommand, nowMs: number): Ref
     if (neighbour !== undefined) {
       return {
         code: "ref-conflict",
-        reason: `${name} cannot be created beside ${neighbour}: one name is a folder of the other.`,
+        reason: `failed to update ref: it cannot be beside ${neighbour}, because one name is a folder of the other`,
       };
     }
     db.sql.exec(
@@ -106,8 +106,9 @@ function findConflictingRef(db: Database, name: RefName): string | undefined {
   return undefined;
 }
 
-function staleReason(name: RefName, currentId: ObjectId, expectedId: ObjectId): string {
-  return `${name} is ${place(currentId)}, but this push expected it ${place(expectedId)}. Fetch, then push again.`;
+function staleReason(currentId: ObjectId, expectedId: ObjectId): string {
+  const places = `it is ${place(currentId)}, but this push expected it ${place(expectedId)}`;
+  return `failed to update ref: ${places}; fetch, then push again`;
 }
 
 function place(id: ObjectId): string {

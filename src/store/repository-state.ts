@@ -22,6 +22,8 @@ export interface PackRow {
 export interface RepositorySettings {
   /** false: pushes are stored and deploy nothing. */
   readonly deploy: boolean;
+  /** true: no push takes commits from a branch (receive.denyNonFastForwards). */
+  readonly denyNonFastForwards: boolean;
 }
 
 /** A repository at one moment. `head` is the production branch, undefined until a branch was pushed. */

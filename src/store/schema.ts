@@ -86,6 +86,7 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   -- Packs that a compaction took out of the catalogue. Nobody finds them any more, but who reads them already may go on until then.
   CREATE TABLE retired_packs (pack_id TEXT PRIMARY KEY, delete_after_ms INTEGER NOT NULL) WITHOUT ROWID;
   `,
+  "ALTER TABLE repository ADD COLUMN denies_non_fast_forwards INTEGER NOT NULL DEFAULT 0",
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

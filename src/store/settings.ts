@@ -9,6 +9,7 @@ export interface Repository {
   readonly appName: string;
   /** undefined: only reserved for a push that has not been committed. */
   readonly createdAtMs: number | undefined;
+  /** When a push last began, to ten minutes. */
   readonly reservedAtMs: number;
   readonly head: RefName | undefined;
   readonly settings: RepositorySettings;
@@ -23,6 +24,7 @@ interface RepositoryColumns extends Record<string, SqlStorageValue> {
   readonly reserved_at_ms: number;
   readonly head: RefName | null;
   readonly deploys_pushes: number;
+  readonly denies_non_fast_forwards: number;
   readonly is_deleting: number;
 }
 
@@ -36,7 +38,7 @@ export function findRepository(db: Database): Repository | undefined {
     createdAtMs: row.created_at_ms ?? undefined,
     reservedAtMs: row.reserved_at_ms,
     head: row.head ?? undefined,
-    settings: { deploy: row.deploys_pushes === 1 },
+    settings: { deploy: row.deploys_pushes === 1, denyNonFastForwards: row.denies_non_fast_forwards === 1 },
     isDeleting: row.is_deleting === 1,
   };
 }
@@ -55,6 +57,11 @@ export function reserveRepository(
   );
 }
 
+/** Writes down that a push began. */
+export function noteReservation(db: Database, nowMs: number): void {
+  db.sql.exec("UPDATE repository SET reserved_at_ms = ?", nowMs);
+}
+
 /** Makes the reserved repository exist. */
 export function markCreated(db: Database, nowMs: number): void {
   db.sql.exec("UPDATE repository SET created_at_ms = ? WHERE created_at_ms IS NULL", nowMs);
@@ -65,8 +72,11 @@ export function markDeleting(db: Database): void {
   db.sql.exec("UPDATE repository SET is_deleting = 1");
 }
 
-export function writeSettings(db: Database, settings: RepositorySettings): void {
-  db.sql.exec("UPDATE repository SET deploys_pushes = ?", settings.deploy ? 1 : 0);
+/** What is not given stays as it is. */
+export function writeSettings(db: Database, { deploy, denyNonFastForwards }: Partial<RepositorySettings>): void {
+  if (deploy !== undefined) db.sql.exec("UPDATE repository SET deploys_pushes = ?", Number(deploy));
+  if (denyNonFastForwards !== undefined)
+    db.sql.exec("UPDATE repository SET denies_non_fast_forwards = ?", Number(denyNonFastForwards));
 }
 
 /** undefined: no production branch, as before the first push. */

@@ -50,7 +50,10 @@ describe("changeSettings", () => {
     expect(await supervisor.changeSettings({ deploy: false })).toBeUndefined();
     await supervisor.createRepository({ deploy: true });
     expect(await supervisor.changeSettings({ deploy: false })).toMatchObject({ settings: { deploy: false } });
-    expect((await supervisor.describe())?.settings).toEqual({ deploy: false });
+    expect((await supervisor.describe())?.settings).toEqual({ deploy: false, denyNonFastForwards: false });
+    expect(await supervisor.changeSettings({ denyNonFastForwards: true })).toMatchObject({
+      settings: { deploy: false, denyNonFastForwards: true },
+    });
   });
 });
 
@@ -164,7 +167,7 @@ describe("destroy", () => {
     await evictDurableObject(supervisorOf(app));
     const { repositoryId } = await supervisorOf(app).openForPush();
     const commands = [command(MAIN, ZERO_ID, testId(1))];
-    const outcome = await supervisorOf(app).commit({ repositoryId, commands, atomic: false, nowMs: 1 });
+    const outcome = await supervisorOf(app).commit({ repositoryId, commands, atomic: false, checkedPackIds: [], nowMs: 1 });
     expect(outcome.results).toEqual([{ name: MAIN, kind: "ok" }]);
     expect((await visit(app)).headers.get("slipway-error")).toBe("app-not-deployed");
   });

@@ -49,7 +49,7 @@ describe("writeReportStatus", () => {
 
   it("leaves a name as it was sent, for the client looks for it", () => {
     const report: PushReport = { refs: [{ kind: "refused", name: "refs/heads/\u0001x", reason: "funny refname" }] };
-    expect(wireOf(report, 1)).toBe("000eunpack ok\n0027ng refs/heads/\u0001x funny refname\n0000");
+    expect(wireOf(report, 1)).toBe("000eunpack ok\n0023ng refs/heads/\u0001x funny refname\n0000");
   });
 
   it("keeps within the longest packet", () => {
