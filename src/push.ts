@@ -18,7 +18,7 @@ import { branchName, planPush } from "./push-plan.ts";
 import * as lines from "./push-report.ts";
 import { receivePackBytes, resolvePack, type IngestOutcome, type ReceivedPack } from "./repo/pack-ingest.ts";
 import { checkCommands, checkForwards, checkTips } from "./repo/receive-pack.ts";
-import { openRepository, withPack, type Repository } from "./repo/repository.ts";
+import { openRepository, type Repository } from "./repo/repository.ts";
 import { openSourceTree, type CommitTree } from "./repo/source-tree.ts";
 
 /** A push whose sender may push: http/ has seen to that. */
