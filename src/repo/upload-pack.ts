@@ -73,7 +73,8 @@ async function answerVersion0(repository: Repository, request: UploadRequest): P
   const head = shallow.lines.map((line) => encodePktLine(line));
   if (wanted.deepening !== undefined) head.push(FLUSH_PKT);
   if (request.ending === "absent") return head;
-  const negotiation = negotiateVersion0(open.graph, { wants: resolved.wants, shallows: shallow.shallows }, request);
+  const asked = { wants: [...resolved.wants, ...shallow.wants], shallows: shallow.shallows };
+  const negotiation = negotiateVersion0(open.graph, asked, request);
   head.push(...negotiation.lines.map((line) => encodePktLine(`${line}\n`)));
   if (!negotiation.isPackNext) return head;
   const options = packOptions((name) => capabilities.has(name));
