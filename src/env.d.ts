@@ -22,6 +22,13 @@ declare namespace Cloudflare {
   }
 }
 
+declare namespace Cloudflare {
+  /** Types ctx.exports: the Worker's own entrypoints, which need no binding. */
+  interface GlobalProps {
+    readonly mainModule: { readonly Compactor: typeof import("./compactor.ts").Compactor };
+  }
+}
+
 declare namespace CloudflareWorkersModule {
   /** Ends the isolate that calls it. The runtime has it; its published types do not. */
   export function abortIsolate(reason?: string): never;

@@ -5,6 +5,7 @@ import { createHost } from "./push-host.ts";
 
 export { Directory } from "./app/directory.ts";
 export { Supervisor } from "./app/supervisor.ts";
+export { Compactor } from "./compactor.ts";
 
 const host = createHost(env);
 

@@ -16,9 +16,10 @@ import { describeStartFailure, type PushFailure } from "./push-failure.ts";
 import type { Host } from "./push-host.ts";
 import { branchName, planPush } from "./push-plan.ts";
 import * as lines from "./push-report.ts";
+import { arePacksClosed } from "./repo/compaction.ts";
 import { receivePackBytes, resolvePack, type IngestOutcome, type ReceivedPack } from "./repo/pack-ingest.ts";
 import { checkCommands, checkForwards, checkTips } from "./repo/receive-pack.ts";
-import { openRepository, type Repository } from "./repo/repository.ts";
+import { openRepository, withPack, type Repository } from "./repo/repository.ts";
 import { openSourceTree, type CommitTree } from "./repo/source-tree.ts";
 
 /** A push whose sender may push: http/ has seen to that. */
@@ -183,7 +184,7 @@ async function commit(
   stages: Stages,
   ready: { readonly checked: CheckedRefs; readonly rehearsed: Prepared; readonly ingested: StoredPack },
 ): Promise<Committed> {
-  const { update, repository, supervisor, request } = stages;
+  const { update, repository, request } = stages;
   const { checked, rehearsed, ingested } = ready;
   const refusals = new Map(checked.refusals);
   if (rehearsed.kind === "failed") {
@@ -195,11 +196,12 @@ async function commit(
     return refName === undefined ? [] : [{ name: refName, oldId, newId, peeledId: checked.peeledIds.get(name) }];
   });
   if (commands.length === 0 || (isAtomic(update) && refusals.size > 0)) return { refusals, deploy: undefined };
-  const outcome = await supervisor.commit({
+  const outcome = await commitChecked(stages, {
     repositoryId: repository.state.repositoryId,
     commands,
     atomic: isAtomic(update),
     pack: ingested.pack,
+    checkedPackIds: packIdsOf(repository),
     ...(rehearsed.kind === "ready" ? newDeploy(rehearsed) : {}),
     nowMs: request.now(),
   });
@@ -207,6 +209,20 @@ async function commit(
   const stored = commands.filter(({ name }) => name !== outcome.deploy?.ref && !refusals.has(name));
   for (const line of lines.storedLines(stored)) stages.narrator.say(line);
   return { refusals, deploy: outcome.deploy };
+}
+
+/** Where the repository was compacted since the push was checked against it, the push is checked once more, and committed if it may. */
+async function commitChecked({ supervisor, host }: Stages, checked: PushCommit): Promise<CommitOutcome> {
+  const outcome = await supervisor.commit(checked);
+  if (outcome.mustCheckAgain !== true) return outcome;
+  const repository = openRepository(host.packs, await supervisor.openForPush());
+  const newIds = checked.commands.map(({ newId }) => newId).filter((id) => id !== ZERO_ID);
+  const isComplete = await arePacksClosed(withPack(repository, checked.pack), newIds);
+  return isComplete ? supervisor.commit({ ...checked, checkedPackIds: packIdsOf(repository) }) : outcome;
+}
+
+function packIdsOf({ state }: Repository): string[] {
+  return state.packs.map(({ packId }) => packId);
 }
 
 function newDeploy({ command, tree, built }: Prepared & { kind: "ready" }): Pick<PushCommit, "deploy" | "build"> {
@@ -250,6 +266,9 @@ function report({ update, narrator }: Stages, refusals: Refusals): PushReport {
   return { refs };
 }
 
+/** What is said of a ref that had nothing wrong with it. */
+const ATOMIC: Refusal = { code: "ref-refused", reason: "atomic push failure: another ref was refused" };
+
 /** A pack that cannot be stored refuses every ref. */
 function refuseUnpacked({ update, narrator }: Stages, { code, reason }: Refusal): PushReport {
   narrator.say(`error: ${reason}`);
@@ -265,9 +284,6 @@ async function explainFailure({ supervisor, narrator, request }: Stages, failure
   const live = (await supervisor.describe())?.live;
   for (const line of lines.failureLines(failure, live, request.appUrl)) narrator.say(line);
 }
-/** What is said of a ref that had nothing wrong with it. */
-const ATOMIC: Refusal = { code: "ref-refused", reason: "atomic push failure: another ref was refused" };
-
 
 function isAtomic(update: UpdateRequest): boolean {
   return update.capabilities.has("atomic");

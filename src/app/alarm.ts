@@ -1,17 +1,21 @@
 // What the supervisor does when its alarm rings: every task whose time has come. A task that fails is tried again, later each time.
-import { listDueTasks, putDueTask, removeDueTask, type DueTask } from "../store/due.ts";
+import { findDueTask, listDueTasks, putDueTask, removeDueTask, type DueTask } from "../store/due.ts";
 import { isMigrated } from "../store/schema.ts";
+import { compact } from "./compaction.ts";
 import { destroy } from "./deletion.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { prune } from "./pruning.ts";
 import { register } from "./registration.ts";
 import { setNextAlarm, type TaskName } from "./schedule.ts";
+import { sweep } from "./sweeping.ts";
 
 /** A task returns when it wants to run again, or undefined if it is done. */
 const TASKS: Readonly<Record<TaskName, (app: HostedApp) => Promise<number | undefined | void>>> = {
   register,
   delete: destroy,
   prune,
+  sweep,
+  compact,
 };
 
 const FIRST_RETRY_MS = 10_000;
@@ -24,6 +28,8 @@ export async function runDueTasks(app: HostedApp): Promise<void> {
     const nextMs = await runTask(app, due);
     // A deletion takes the list of tasks with it.
     if (!isMigrated(app.db)) return;
+    // Listed for another time, or taken off, while it ran: that stands.
+    if (findDueTask(app.db, due.task)?.atMs !== due.atMs) continue;
     if (nextMs === undefined) removeDueTask(app.db, due.task);
     else putDueTask(app.db, { task: due.task, atMs: nextMs.atMs, attempts: nextMs.attempts });
   }

@@ -3,13 +3,16 @@
 import { addBuild, type NewBuild } from "../store/builds.ts";
 import { touchCode } from "../store/code.ts";
 import { addDeploy, type Deploy, type NewDeploy } from "../store/deploys.ts";
-import { addPack } from "../store/packs.ts";
+import { addPack, hasPacks } from "../store/packs.ts";
+import { packKeys } from "../store/pack-store.ts";
 import { isDeletion, updateRef, type RefCommand, type RefRefusal, type RefResult } from "../store/refs.ts";
 import type { PackRow, RepositoryState } from "../store/repository-state.ts";
 import { isMigrated } from "../store/schema.ts";
 import { findRepository, markCreated, writeHead, type Repository } from "../store/settings.ts";
+import { scheduleCompaction } from "./compaction.ts";
 import { PRODUCTION_FACET, readLive, type HostedApp } from "./hosted-app.ts";
 import { listRegistration } from "./registration.ts";
+import { MAX_PACK_AGE_MS } from "./upkeep-limits.ts";
 
 /** A push with everything it needs stored already: pack in R2, code in rows. */
 export interface PushCommit {
@@ -19,6 +22,8 @@ export interface PushCommit {
   /** Whether one refusal refuses all. */
   readonly atomic: boolean;
   readonly pack?: PackRow | undefined;
+  /** The catalogue against which it was checked that nothing is missing. */
+  readonly checkedPackIds: readonly string[];
   readonly deploy?: NewDeploy | undefined;
   /** What the deploy's code was built from, where it was built rather than found. */
   readonly build?: NewBuild | undefined;
@@ -35,6 +40,8 @@ export interface CommitOutcome {
   readonly head: RepositoryState["head"];
   /** Whether the push made the app. */
   readonly isNewApp: boolean;
+  /** A compaction replaced packs that the push was checked against: all is refused, and may be checked and committed again. */
+  readonly mustCheckAgain?: boolean;
 }
 
 /** Undoes the transaction of an atomic push. */
@@ -51,18 +58,33 @@ class AtomicRefusal extends Error {
 export function commit(app: HostedApp, push: PushCommit): CommitOutcome {
   const repository = isMigrated(app.db) ? findRepository(app.db) : undefined;
   if (repository === undefined || repository.isDeleting || repository.repositoryId !== push.repositoryId) {
-    const reason = "The app was deleted while this push was under way. Push again.";
-    const results = push.commands.map(({ name }) => ({ name, kind: "refused", code: "ref-stale", reason }) as const);
-    return { results, head: undefined, isNewApp: false };
+    const reason = "failed to update ref: the app was deleted while this push was under way; push again";
+    // Nobody sweeps below a repository that is gone.
+    if (push.pack !== undefined) app.ctx.waitUntil(app.env.BUCKET.delete(packKeys(push, push.pack.packId)));
+    return { results: refuse(push, reason), head: undefined, isNewApp: false };
+  }
+  if (push.pack !== undefined && push.pack.createdAtMs < push.nowMs - MAX_PACK_AGE_MS) {
+    const reason = "failed to update ref: this push took too long; push again";
+    return { results: refuse(push, reason), head: repository.head, isNewApp: false };
+  }
+  if (!push.commands.every(isDeletion) && !hasPacks(app.db, push.checkedPackIds)) {
+    const reason = "failed to update ref: the repository was compacted while this push was under way; push again";
+    return { results: refuse(push, reason), head: repository.head, isNewApp: false, mustCheckAgain: true };
   }
   try {
     const outcome = app.db.transaction(() => write(app, push, repository));
     readLive(app, app.production);
+    scheduleCompaction(app);
     return outcome;
   } catch (error) {
     if (!(error instanceof AtomicRefusal)) throw error;
     return { results: error.results, head: repository.head, isNewApp: false };
   }
+}
+
+/** Every ref, for what has nothing to do with any of them. */
+function refuse(push: PushCommit, reason: string): RefResult[] {
+  return push.commands.map(({ name }) => ({ name, kind: "refused", code: "ref-stale", reason }));
 }
 
 function write(app: HostedApp, push: PushCommit, repository: Repository): CommitOutcome {

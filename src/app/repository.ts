@@ -8,6 +8,7 @@ import { destroy } from "./deletion.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
 import { schedulePruning } from "./pruning.ts";
 import { listRegistration, registerNewApp } from "./registration.ts";
+import { scheduleSweep } from "./sweeping.ts";
 
 /** Whether createRepository made the repository or found it. */
 export interface Creation {
@@ -56,10 +57,14 @@ async function reserve(app: HostedApp): Promise<Repository> {
     migrate(app.db, SUPERVISOR_MIGRATIONS);
   }
   const existing = findExisting(app);
-  if (existing !== undefined) return existing;
+  if (existing !== undefined) {
+    scheduleSweep(app, existing.reservedAtMs);
+    return existing;
+  }
   const repositoryId = crypto.randomUUID().replaceAll("-", "");
   reserveRepository(app.db, { repositoryId, appName: app.name, nowMs: app.now() });
   schedulePruning(app);
+  scheduleSweep(app, app.now());
   return getRow(app);
 }
 

@@ -4,11 +4,15 @@ import { findDueTask, findNextDueMs, putDueTask } from "../store/due.ts";
 import type { HostedApp } from "./hosted-app.ts";
 
 /** What the alarm can be set for. */
-export type TaskName = "register" | "delete" | "prune";
+export type TaskName = "register" | "delete" | "prune" | "sweep" | "compact";
 
-/** Puts a task on the list unless it is there already. Inside a transaction; call setNextAlarm after it. */
+/**
+ * Puts a task on the list unless it is there already. One that is due may be running and have seen too little, so that it is listed
+ * again. Inside a transaction; call setNextAlarm after it.
+ */
 export function listTask(app: HostedApp, task: TaskName, atMs: number): void {
-  if (findDueTask(app.db, task) === undefined) putDueTask(app.db, { task, atMs, attempts: 0 });
+  const listed = findDueTask(app.db, task);
+  if (listed === undefined || listed.atMs <= app.now()) putDueTask(app.db, { task, atMs, attempts: 0 });
 }
 
 /** Sets the alarm to the first task that is due, or to none. */

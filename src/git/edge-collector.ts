@@ -58,7 +58,7 @@ export class EdgeCollector {
   /** Notes an object as it is known from edge files. The table's numbers have to be the graph's; added once each. */
   addFrom(graph: ObjectGraph, number: number): void {
     this.#named.length = 0;
-    graph.forEachEntry(number, this.#nameNumber);
+    graph.forEachEdge(number, this.#nameNumber);
     this.#note({ number, kind: graph.kindAt(number), sizeBytes: graph.sizeAt(number) }, graph.timeAt(number));
   }
 

@@ -4,7 +4,7 @@
 import type { ObjectGraph } from "../git/object-graph.ts";
 import { type ObjectId, objectIdToBytes } from "../git/object-id.ts";
 import { SENT, listObjects } from "../git/rev-list.ts";
-import { loadEdgeFile, loadPackIndex, type PackStore } from "../store/pack-store.ts";
+import { loadEdgeFile, loadPackIndex } from "../store/pack-store.ts";
 import type { PackRow } from "../store/repository-state.ts";
 import { DeltaDepths } from "./delta-depths.ts";
 import { sizesOf } from "./fetch-plan.ts";
@@ -62,12 +62,9 @@ function hasUnreached({ objects }: ObjectGraph, marks: Uint8Array): boolean {
   });
 }
 
-/** Whether packs have all that their objects name, and the ids besides. Reads nothing but indexes and edge files. */
-export async function arePacksClosed(
-  store: PackStore,
-  packs: readonly PackRow[],
-  ids: readonly ObjectId[],
-): Promise<boolean> {
+/** Whether the repository's packs have all that their objects name, and the ids besides. Reads nothing but indexes and edge files. */
+export async function arePacksClosed({ state, store }: Repository, ids: readonly ObjectId[]): Promise<boolean> {
+  const { packs } = state;
   const indexes = await Promise.all(packs.map(({ packId }) => loadPackIndex(store, packId)));
   const has = (idBytes: Uint8Array): boolean => indexes.some((index) => index.find(idBytes) >= 0);
   if (!ids.every((id) => has(objectIdToBytes(id)))) return false;

@@ -30,6 +30,12 @@ export function addPack(db: Database, pack: PackRow): void {
   );
 }
 
+/** Whether the catalogue has all of these. */
+export function hasPacks(db: Database, packIds: readonly string[]): boolean {
+  const listed = new Set(listPacks(db).map(({ packId }) => packId));
+  return packIds.every((packId) => listed.has(packId));
+}
+
 export function countPacks(db: Database): number {
   return findFirst(db.sql.exec<{ count: number }>("SELECT count(*) AS count FROM packs"))?.count ?? 0;
 }

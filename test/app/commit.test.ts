@@ -17,7 +17,7 @@ async function push(
   const supervisor = supervisorOf(app);
   const { repositoryId } = await supervisor.openForPush();
   const pack = packId === undefined ? undefined : { packId, objectCount: 3, packBytes: 500, createdAtMs: 5 };
-  return supervisor.commit({ repositoryId, commands, atomic, pack, nowMs: 1000 });
+  return supervisor.commit({ repositoryId, commands, atomic, pack, checkedPackIds: [], nowMs: 1000 });
 }
 
 /** "ok" or the code, in the order of the commands. */
@@ -157,6 +157,7 @@ describe("a deploy in a push", () => {
       repositoryId,
       commands,
       atomic: false,
+      checkedPackIds: [],
       deploy: {
         ref: deployed.name,
         commitId: deployed.newId,
@@ -217,8 +218,12 @@ describe("a push to an app that was deleted meanwhile", () => {
     const { repositoryId } = await supervisor.openForPush();
     await supervisor.destroy();
     const commands = [command(MAIN, testId(1), testId(2))];
-    expect(codes(await supervisor.commit({ repositoryId, commands, atomic: false, nowMs: 1 }))).toEqual(["ref-stale"]);
+    expect(
+      codes(await supervisor.commit({ repositoryId, commands, atomic: false, checkedPackIds: [], nowMs: 1 })),
+    ).toEqual(["ref-stale"]);
     await supervisor.openForPush();
-    expect(codes(await supervisor.commit({ repositoryId, commands, atomic: false, nowMs: 1 }))).toEqual(["ref-stale"]);
+    expect(
+      codes(await supervisor.commit({ repositoryId, commands, atomic: false, checkedPackIds: [], nowMs: 1 })),
+    ).toEqual(["ref-stale"]);
   });
 });

@@ -94,6 +94,7 @@ export async function commitRehearsed(
     repositoryId: state.repositoryId,
     commands: [{ name: MAIN, oldId: oldId ?? ZERO_ID, newId }],
     atomic: false,
+    checkedPackIds: [],
     deploy: { ref: MAIN, commitId: newId, treeId: testId(7), subject: "Change it", codeId: id, varsJson },
     nowMs: Date.now(),
   });

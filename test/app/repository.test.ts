@@ -167,7 +167,13 @@ describe("destroy", () => {
     await evictDurableObject(supervisorOf(app));
     const { repositoryId } = await supervisorOf(app).openForPush();
     const commands = [command(MAIN, ZERO_ID, testId(1))];
-    const outcome = await supervisorOf(app).commit({ repositoryId, commands, atomic: false, checkedPackIds: [], nowMs: 1 });
+    const outcome = await supervisorOf(app).commit({
+      repositoryId,
+      commands,
+      atomic: false,
+      checkedPackIds: [],
+      nowMs: 1,
+    });
     expect(outcome.results).toEqual([{ name: MAIN, kind: "ok" }]);
     expect((await visit(app)).headers.get("slipway-error")).toBe("app-not-deployed");
   });
