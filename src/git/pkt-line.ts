@@ -3,7 +3,7 @@
 // Knows nothing of what a payload means.
 import { HostingError } from "../errors.ts";
 
-/** One packet. A payload is a view of the received chunk where it can be: copy what is to outlive the request. */
+/** One packet. A payload is a view of the received chunk where it can be: valid until the next packet is read. */
 export type PktLine =
   | { readonly kind: "data"; readonly payload: Uint8Array }
   | { readonly kind: "flush" }

@@ -9,7 +9,7 @@ const DRAIN_LIMIT_BYTES = 128 * 1024 * 1024;
 
 /** A body and the way to be rid of what is left of it. */
 export interface RequestBody {
-  /** Uncompressed. Reading throws HostingError "protocol-error" where gzip is damaged, "media-type-unsupported" for other codings. */
+  /** Uncompressed. A chunk is valid until the next is asked for. Reading throws HostingError "protocol-error" where gzip is damaged, "media-type-unsupported" for other codings. */
   readonly stream: ReadableStream<Uint8Array>;
   /** Reads what is left and throws it away; also while `stream` is locked. */
   drain(): Promise<void>;
@@ -18,11 +18,20 @@ export interface RequestBody {
 /** Opens a request's body. Large fetch requests come gzipped (remote-curl.c, rpc_service). */
 export function openBody(request: Request): RequestBody {
   const reader = (request.body ?? new Blob([]).stream()).getReader({ mode: "byob" });
+  const encoding = request.headers.get("content-encoding");
+  // What decodes may read ahead, and so needs a buffer for each read. Whoever else reads the stream is done with a chunk when it
+  // asks for the next, and gets the same buffer again: new ones would be 100 MB of garbage for a push of that size.
+  const isDecoded = encoding !== null && encoding !== "identity";
+  let buffer = new ArrayBuffer(0);
   const read = async (): Promise<Uint8Array | undefined> => {
-    const { done, value } = await reader.read(new Uint8Array(READ_BYTES));
-    return done ? undefined : value;
+    // A read takes the buffer away and gives it back: another that is under way has it.
+    const isFree = buffer.byteLength > 0 && !isDecoded;
+    const { done, value } = await reader.read(new Uint8Array(isFree ? buffer : new ArrayBuffer(READ_BYTES)));
+    if (done) return undefined;
+    buffer = value.buffer;
+    return value;
   };
-  return { stream: decode(request.headers.get("content-encoding"), pullFrom(read)), drain: () => drain(read) };
+  return { stream: decode(encoding, pullFrom(read)), drain: () => drain(read) };
 }
 
 function decode(encoding: string | null, body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
