@@ -1,6 +1,7 @@
 // A configuration file as a value that still knows its places: JSON with or without comments (jsonc-parser), TOML (smol-toml).
 // What the value means is not decided here.
 import {
+  createScanner,
   findNodeAtLocation,
   getNodeValue,
   type Node,
@@ -33,6 +34,13 @@ export function isTable(value: unknown): value is Readonly<Record<string, unknow
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/**
+ * Lists and tables within each other; a configuration has about five. All that reads a value here or later recurses, and a file of
+ * nothing but opening brackets would take more stack than there is.
+ */
+const MAX_NESTING = 100;
+const TOO_DEEP = `Lists and tables may be nested ${MAX_NESTING} deep, and these go deeper.`;
+
 /** Parses a configuration file by its name: TOML, package.json as strict JSON, everything else with comments. */
 export function parseConfigFile(path: string, bytes: Uint8Array): ConfigFileOutcome {
   const text = new TextDecoder().decode(bytes);
@@ -57,6 +65,8 @@ const JSON_PROBLEMS: Readonly<Record<string, string>> = {
 };
 
 function parseJsonFile(path: string, text: string): ConfigFileOutcome {
+  const tooDeepAt = findTooDeep(text);
+  if (tooDeepAt !== undefined) return failed(TOO_DEEP, locate(path, text, tooDeepAt, 1));
   const isStrict = path.endsWith("package.json");
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { disallowComments: isStrict, allowTrailingComma: !isStrict });
@@ -71,6 +81,19 @@ function parseJsonFile(path: string, text: string): ConfigFileOutcome {
   return { kind: "read", file: { path, value, locate: (keys) => locateJson(path, text, root, keys) } };
 }
 
+/** Where a JSON text opens one list or table too many within each other. */
+function findTooDeep(text: string): number | undefined {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (scanner.scan(); scanner.getTokenOffset() < text.length; scanner.scan()) {
+    const char = text[scanner.getTokenOffset()];
+    if (char === "[" || char === "{") depth += 1;
+    else if (char === "]" || char === "}") depth -= 1;
+    if (depth > MAX_NESTING) return scanner.getTokenOffset();
+  }
+  return undefined;
+}
+
 function locateJson(path: string, text: string, root: Node, keys: ConfigKeys): SourceLocation {
   for (let count = keys.length; count > 0; count--) {
     const node = findNodeAtLocation(root, keys.slice(0, count));
@@ -83,8 +106,11 @@ function locateJson(path: string, text: string, root: Node, keys: ConfigKeys): S
 
 function parseTomlFile(path: string, text: string): ConfigFileOutcome {
   try {
+    const parsed = parseToml(text, { maxDepth: MAX_NESTING });
+    // Keys with dots nest as well, and are not what maxDepth counts.
+    if (isTooDeep(parsed)) return failed(TOO_DEEP, locate(path, text, 0, 1));
     // Dates become strings and nothing else changes: what TOML has beyond JSON means nothing in a configuration.
-    const value: unknown = JSON.parse(JSON.stringify(parseToml(text)));
+    const value: unknown = JSON.parse(JSON.stringify(parsed));
     if (!isTable(value)) throw new TypeError("A TOML document is a table.");
     return { kind: "read", file: { path, value, locate: (keys) => locateToml(path, text, keys) } };
   } catch (error) {
@@ -93,6 +119,14 @@ function parseTomlFile(path: string, text: string): ConfigFileOutcome {
     const [sentence = ""] = error.message.replace(/^Invalid TOML document: /, "").split("\n");
     return failed(`This is not TOML: ${sentence}.`, locate(path, text, offset, 1));
   }
+}
+
+function isTooDeep(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= MAX_NESTING && level.length > 0; depth++) {
+    level = level.flatMap((each): unknown[] => (typeof each === "object" && each !== null ? Object.values(each) : []));
+  }
+  return level.length > 0;
 }
 
 function offsetOfLine(text: string, line: number): number {

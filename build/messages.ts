@@ -44,7 +44,8 @@ const FRAME_WIDTH = 100;
 
 /** The place of `length` code units at `offset` of a text. */
 export function locate(path: string, text: string, offset: number, length: number): SourceLocation {
-  const start = text.lastIndexOf("\n", offset - 1) + 1;
+  // A search back from -1 would look at the first character all the same.
+  const start = offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
   const newline = text.indexOf("\n", offset);
   const lineText = text.slice(start, newline < 0 ? text.length : newline).replace(/\r$/, "");
   const line = text.slice(0, start).split("\n").length;

@@ -37,6 +37,22 @@ describe("parseConfigFile", () => {
     expect([found, lineText.slice(column - 1, column - 1 + length)]).toEqual([line, marked]);
   });
 
+  it.each([
+    ["wrangler.jsonc", "[".repeat(100_000)],
+    ["package.json", `{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`],
+    ["tsconfig.json", '{"a":'.repeat(100_000)],
+    ["wrangler.toml", `a = ${"[".repeat(100_000)}${"]".repeat(100_000)}`],
+    ["wrangler.toml", `${"a.".repeat(100_000)}a = 1`],
+    ["wrangler.toml", `[${"a.".repeat(100_000)}a]`],
+  ])("refuses %s nested deeper than a stack is", (path, text) => {
+    const outcome = parseConfigFile(path, new TextEncoder().encode(text));
+    expect(outcome).toMatchObject({ kind: "failed", message: { code: "config-invalid", location: { line: 1 } } });
+  });
+
+  it("takes brackets in strings and comments for what they are", () => {
+    expect(parse("wrangler.jsonc", `{ /* ${"[".repeat(500)} */ "a": "${"{".repeat(500)}" }`).value).toHaveProperty("a");
+  });
+
   it.each<[ConfigKeys, string]>([
     [["a"], "a = 1"],
     [["table"], "[table]"],

@@ -55,4 +55,8 @@ describe("locate", () => {
   ])("finds the line and column in $text at $offset", ({ text, offset, line, column, lineText }) => {
     expect(locate("p", text, offset, 1)).toEqual({ path: "p", line, column, length: 1, lineText });
   });
+
+  it("counts the first line of a text that begins with an empty one", () => {
+    expect(locate("p", "\na", 0, 1)).toEqual({ path: "p", line: 1, column: 1, length: 1, lineText: "" });
+  });
 });
