@@ -3,21 +3,32 @@
 import { HostingError } from "../errors.ts";
 import { findNamer } from "../git/edge-file.ts";
 import { type ObjectId, objectIdFromBytes } from "../git/object-id.ts";
-import { OBJECT_KIND_NUMBERS } from "../git/object.ts";
+import { type ObjectKind, OBJECT_KIND_NUMBERS } from "../git/object.ts";
 import { type ObjectDatabase, findMissing } from "../store/object-database.ts";
 import type { PackGraph } from "./pack-storing.ts";
 
+/** What is known of the push besides its objects. */
+export interface ConnectivityOptions {
+  /** The commits whose parents a shallow client said not to have. */
+  readonly shallowIds: readonly ObjectId[];
+  /** The kind as which the pack's objects name the id at that byte. */
+  readonly kindNamed: (ids: Uint8Array, at: number) => ObjectKind | undefined;
+}
+
 /**
- * `shallowIds` are the commits whose parents a shallow client said not to have.
- * Errors: HostingError "object-missing"; "ref-refused" where a shallow client pushes history whose beginning is missing here too.
+ * Errors: HostingError "object-missing"; "object-invalid" where a stored object is named as of another kind; "ref-refused" where a
+ * shallow client pushes history whose beginning is missing here too.
  */
 export async function checkConnectivity(
   graph: PackGraph,
   odb: ObjectDatabase,
-  shallowIds: readonly ObjectId[],
+  { shallowIds, kindNamed }: ConnectivityOptions,
 ): Promise<void> {
   const { externals } = graph.columns;
-  const [missing] = await findMissing(odb, externals);
+  const [missing] = await findMissing(odb, externals, (position, kind) => {
+    const named = kindNamed(externals, position * 20);
+    if (named !== undefined && named !== kind) throw misnamed(objectIdFromBytes(externals, position * 20));
+  });
   if (missing === undefined) return;
   const missingId = objectIdFromBytes(externals, missing * 20);
   const { namerId, kind } = namerOf(graph, missing);
@@ -28,6 +39,14 @@ export async function checkConnectivity(
   throw new HostingError(
     "object-missing",
     `The object ${missingId}, which the ${kind} ${namerId} names, is neither in the pack nor stored here.`,
+  );
+}
+
+/** An object that is named as of another kind than it is (check_object and mark_link in git's builtin/index-pack.c). */
+export function misnamed(id: ObjectId): HostingError {
+  return new HostingError(
+    "object-invalid",
+    `The object ${id} is not of the kind as which an object of the pack names it: object type mismatch.`,
   );
 }
 

@@ -10,7 +10,7 @@ import { ContentCache } from "../store/content-cache.ts";
 import { openObjectDatabase } from "../store/object-database.ts";
 import type { PackStore } from "../store/pack-store.ts";
 import type { PackRow } from "../store/repository-state.ts";
-import { checkConnectivity } from "./connectivity.ts";
+import { checkConnectivity, misnamed } from "./connectivity.ts";
 import { type PackInProgress, type ResolvingPack, resolveDeltas } from "./delta-resolver.ts";
 import { DeltaStore } from "./delta-store.ts";
 import { DEFAULT_INGEST_LIMITS, InflateBudget, type IngestLimits, describeBytes } from "./ingest-limits.ts";
@@ -126,7 +126,11 @@ export async function resolvePack(received: ReceivedPack, options: ResolveOption
     pack.contents.clear();
     pack.deltas.clear();
     const graph = drawGraph(pack.intake);
-    await checkConnectivity(graph, odb, options.shallowIds ?? []);
+    const { ids, edges } = pack.intake;
+    await checkConnectivity(graph, odb, {
+      shallowIds: options.shallowIds ?? [],
+      kindNamed: (externals, at) => edges.kindNamed(ids.find(externals, at)),
+    });
     const row = await storePack({ ...received, ...pack, graph, tail }, options);
     return { kind: "stored", pack: row, objectCount, receivedBytes };
   } catch (error) {
@@ -186,12 +190,10 @@ function checkBasesAreUnique({ intake, receivedCount }: ResolvingPack): void {
   }
 }
 
-/** What a tree, commit or tag names must be of the kind as which it names it (mark_link in git's builtin/index-pack.c). */
+/** What a tree, commit or tag names in the pack must be of the kind as which it names it. What is stored: see connectivity.ts. */
 function checkKinds({ edges, ids }: ObjectIntake): void {
-  const misnamed = edges.findMisnamed();
-  if (misnamed === NONE) return;
-  const what = `The object ${ids.idAt(misnamed)} is not of the kind`;
-  throw new HostingError("object-invalid", `${what} as which an object of the pack names it: object type mismatch.`);
+  const number = edges.findMisnamed();
+  if (number !== NONE) throw misnamed(ids.idAt(number));
 }
 
 function packTooLarge({ maxPackBytes }: IngestLimits): HostingError {

@@ -3,6 +3,7 @@
 // a fetch asks for is most likely in what was pushed last. Indexes and edge files are read when they are first needed.
 import { HostingError } from "../errors.ts";
 import type { EdgeFile } from "../git/edge-file.ts";
+import type { ObjectKind } from "../git/object.ts";
 import { type ObjectId, objectIdToBytes } from "../git/object-id.ts";
 import { ObjectIdTable } from "../git/object-id-table.ts";
 import type { PackIndex } from "../git/pack-index.ts";
@@ -55,16 +56,27 @@ export async function findObject(odb: ObjectDatabase, id: ObjectId): Promise<Obj
 /**
  * Which of the ids, 20 bytes each one after the other, no pack has, by position. An id that an object of some pack names counts as
  * there: no pack is stored before all that its objects name is. So a small push needs the index and edge file of one pack.
+ * `onFound` is told the kinds of those that were found on the way, which are not all.
  */
-export async function findMissing(odb: ObjectDatabase, ids: Uint8Array): Promise<number[]> {
+export async function findMissing(
+  odb: ObjectDatabase,
+  ids: Uint8Array,
+  onFound: (position: number, kind: ObjectKind) => void = () => undefined,
+): Promise<number[]> {
   let missing = Array.from({ length: ids.byteLength / 20 }, (_, position) => position);
   for (const pack of odb.packs) {
     if (missing.length === 0) return [];
     const index = await pack.index();
-    missing = missing.filter((position) => index.find(ids, position * 20) < 0);
-    if (missing.length > 0 && pack.row.objectCount <= MAX_EDGES_OBJECTS) {
-      missing = withoutExternals(missing, ids, await pack.edges());
-    }
+    const found: { readonly position: number; readonly n: number }[] = [];
+    missing = missing.filter((position) => {
+      const n = index.find(ids, position * 20);
+      if (n >= 0) found.push({ position, n });
+      return n < 0;
+    });
+    if (pack.row.objectCount > MAX_EDGES_OBJECTS) continue;
+    const edges = await pack.edges();
+    for (const { position, n } of found) onFound(position, edges.kindAt(n));
+    if (missing.length > 0) missing = withoutExternals(missing, ids, edges);
   }
   return missing;
 }

@@ -340,6 +340,24 @@ describe("ingestPack, of objects that git refuses", () => {
     const outcome = await ingest(makePack([blob, tree, wrong]).pack);
     expect(outcome).toMatchObject({ kind: "refused", code: "object-invalid" });
   });
+
+  test.each<[string, TinyObject]>([
+    [
+      "tree in the place of a blob",
+      makeObject("tree", Buffer.concat([text("100644 file\0"), objectIdToBytes(tree.id)])),
+    ],
+    ["blob in the place of a tree", makeCommit(blob, [])],
+    ["tree in the place of a commit", makeCommit(tree, [tree])],
+    [
+      "commit in the place of a tag",
+      makeObject("tag", text(`object ${commit.id}\ntype tag\ntag x\ntagger A <a@b> 1 +0000\n\n`)),
+    ],
+  ])("refuses a stored %s", async (_, wrong) => {
+    const packs = [await stored(makePack([blob, tree, commit]).pack)];
+    const outcome = await ingest(makePack([wrong]).pack, { packs });
+    expect(outcome).toMatchObject({ kind: "refused", code: "object-invalid" });
+    expect(outcome.kind === "refused" && outcome.reason).toContain("object type mismatch");
+  });
 });
 
 describe("ingestPack, of objects that name others", () => {

@@ -86,6 +86,16 @@ describe("findMissing", () => {
     expect(await findMissing(odb, idsOf([blob]))).toEqual([]);
     expect(operations).toEqual(["get idx", "get edges"]);
   });
+
+  test("tells the kinds of what it finds by name", async () => {
+    const odb = await makeDatabase([blob], [tree, commit]);
+    const kinds: [number, string][] = [];
+    await findMissing(odb, idsOf([commit, unknown, tree]), (position, kind) => void kinds.push([position, kind]));
+    expect(kinds).toEqual([
+      [0, "commit"],
+      [2, "tree"],
+    ]);
+  });
 });
 
 describe("readObject", () => {
