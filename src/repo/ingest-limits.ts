@@ -22,13 +22,13 @@ const MIB = 1024 * 1024;
 const BREAK_BYTES = 16 * MIB;
 
 /**
- * Memory is the bound: at the limits, ids and columns take about 60 MB, or a delta, its base and its result 72 MB. Packs of real
+ * Memory is the bound: at the limits, ids and columns take about 60 MB, and a large base with what a delta makes of it 64 MB. Packs of real
  * source inflate to 12 to 20 times their size, and git itself makes no chain of more than 4,095 deltas.
  */
 export const DEFAULT_INGEST_LIMITS: IngestLimits = {
   maxPackBytes: 100 * MIB,
   maxObjectBytes: 100 * MIB,
-  maxHeldBytes: 24 * MIB,
+  maxHeldBytes: 32 * MIB,
   maxInflatedBytes: 16 * 1024 * MIB,
   maxObjects: 400_000,
   maxKnownIds: 1_000_000,
@@ -61,7 +61,7 @@ export class InflateBudget {
   }
 }
 
-/** "24 MiB", or bytes where it is no whole number of them. */
+/** "32 MiB", or bytes where it is no whole number of them. */
 export function describeBytes(bytes: number): string {
   return bytes % MIB === 0 ? `${bytes / MIB} MiB` : `${bytes} bytes`;
 }

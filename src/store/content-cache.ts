@@ -3,10 +3,10 @@
 // megabytes pile up, and the whole isolate has 128.
 
 const EMPTY = new Uint8Array(0);
-/** How many contents too large for the ring are kept beside it: a base and one object made of it. */
-const MAX_LARGE = 2;
+/** The sum of the contents too large for the ring that are kept beside it; one of them is kept whatever its size. */
+const MAX_LARGE_BYTES = 32 * 1024 * 1024;
 
-/** Contents by number (of an object in a pack, or its offset): as many as fit in the ring, and the last two that do not. */
+/** Contents by number (of an object in a pack, or its offset): as many as fit in the ring, and the last few that do not. */
 export class ContentCache {
   readonly #limitBytes: number;
   /** Allocated when the first content is kept. */
@@ -22,6 +22,7 @@ export class ContentCache {
   #oldest = 0;
   /** What takes more than a quarter of the ring and would push out too much; least recently used first. */
   readonly #large = new Map<number, Uint8Array>();
+  #largeBytes = 0;
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -32,19 +33,22 @@ export class ContentCache {
     const place = this.#places.get(number);
     if (place !== undefined) return this.#ring.subarray(place.start, place.end);
     const large = this.#large.get(number);
-    if (large !== undefined) this.#keepLarge(number, large);
+    if (large === undefined) return undefined;
+    this.#large.delete(number);
+    this.#large.set(number, large);
     return large;
   }
 
   /**
-   * Copies the content in, and returns the copy, valid until the next keep. An empty content is not kept, because its place could
-   * not be told from its neighbours', but returned as it is.
+   * Keeps the content, and returns what is kept, valid until the next keep. It is copied, but for a large one that has a buffer of its
+   * own: that is taken over, and may not be written to any more. An empty content is not kept, because its place could not be told
+   * from its neighbours', but returned as it is.
    */
   keep(number: number, content: Uint8Array): Uint8Array {
     if (content.byteLength === 0) return content;
     const kept = this.find(number);
     if (kept !== undefined) return kept;
-    if (content.byteLength * 4 > this.#limitBytes) return this.#keepLarge(number, content.slice());
+    if (content.byteLength * 4 > this.#limitBytes) return this.#keepLarge(number, content);
     return this.#keepInRing(number, content);
   }
 
@@ -54,16 +58,21 @@ export class ContentCache {
     this.#queue = [];
     this.#oldest = 0;
     this.#large.clear();
+    this.#largeBytes = 0;
     this.#ring = EMPTY;
     this.#head = 0;
   }
 
   #keepLarge(number: number, content: Uint8Array): Uint8Array {
-    this.#large.delete(number);
-    this.#large.set(number, content);
-    const [oldest] = this.#large.keys();
-    if (this.#large.size > MAX_LARGE && oldest !== undefined) this.#large.delete(oldest);
-    return content;
+    for (const [oldest, { byteLength }] of this.#large) {
+      if (this.#largeBytes + content.byteLength <= MAX_LARGE_BYTES) break;
+      this.#large.delete(oldest);
+      this.#largeBytes -= byteLength;
+    }
+    const kept = content.byteLength === content.buffer.byteLength ? content : content.slice();
+    this.#large.set(number, kept);
+    this.#largeBytes += kept.byteLength;
+    return kept;
   }
 
   #keepInRing(number: number, content: Uint8Array): Uint8Array {

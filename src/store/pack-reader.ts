@@ -43,6 +43,7 @@ export class PackReader {
     const deltas: number[] = [];
     let offset = this.#index.offsetAt(n);
     let object = this.#find(offset);
+    if (object !== undefined) return { kind: object.kind, bytes: object.bytes.slice() };
     while (object === undefined) {
       const entry = await readEntryAt(this.#pack, offset);
       if (entry.header.kind === "ofs-delta" || entry.header.kind === "ref-delta") {
@@ -54,7 +55,7 @@ export class PackReader {
         this.#keep(offset, object);
       }
     }
-    return deltas.length > 0 ? this.#applyAll(deltas, object) : { kind: object.kind, bytes: object.bytes.slice() };
+    return this.#applyAll(deltas, object);
   }
 
   /** Many objects, one by one in the order of the pack. The same errors. */
@@ -108,7 +109,9 @@ export class PackReader {
     return kind && bytes && { kind, bytes };
   }
 
+  /** Large objects belong to the caller alone; the cache would take them over. */
   #keep(offset: number, { kind, bytes }: StoredObject): void {
+    if (bytes.byteLength * 4 > CACHE_BYTES) return;
     this.#kinds.set(offset, kind);
     this.#contents.keep(offset, bytes);
   }

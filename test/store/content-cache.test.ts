@@ -41,10 +41,22 @@ describe("ContentCache", () => {
     expect(found).toBeGreaterThan(2000);
   });
 
-  test("keeps the last two that take more than a quarter of it", () => {
+  test("keeps what takes more than a quarter of it aside, up to a limit of its own", () => {
     const cache = new ContentCache(100);
-    for (let n = 0; n < 3; n++) cache.keep(n, contentOf(n, 200));
-    expect([0, 1, 2].map((n) => cache.find(n)?.byteLength)).toEqual([undefined, 200, 200]);
+    for (let n = 0; n < 3; n++) cache.keep(n, contentOf(n, 15_000_000));
+    cache.keep(3, contentOf(3, 20));
+    expect([0, 1, 2, 3].map((n) => cache.find(n)?.byteLength)).toEqual([undefined, 15_000_000, 15_000_000, 20]);
+    cache.keep(4, contentOf(4, 40_000_000));
+    expect([1, 2, 4].map((n) => cache.find(n)?.byteLength)).toEqual([undefined, undefined, 40_000_000]);
+  });
+
+  test("copies a large view, and takes over a large array", () => {
+    const cache = new ContentCache(100);
+    const array = contentOf(1, 1000);
+    expect(cache.keep(1, array)).toBe(array);
+    const kept = cache.keep(2, array.subarray(0, 999));
+    array.fill(9);
+    expect(kept).toEqual(contentOf(1, 999));
   });
 
   test("does not keep what is empty", () => {
