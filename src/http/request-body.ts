@@ -9,7 +9,10 @@ const DRAIN_LIMIT_BYTES = 128 * 1024 * 1024;
 
 /** A body and the way to be rid of what is left of it. */
 export interface RequestBody {
-  /** Uncompressed. A chunk is valid until the next is asked for. Reading throws HostingError "protocol-error" where gzip is damaged, "media-type-unsupported" for other codings. */
+  /**
+   * Uncompressed. A chunk is valid until the next is asked for. Reading throws HostingError "protocol-error" where the client goes
+   * away or gzip is damaged, "media-type-unsupported" for other codings.
+   */
   readonly stream: ReadableStream<Uint8Array>;
   /** Reads what is left and throws it away; also while `stream` is locked. */
   drain(): Promise<void>;
@@ -26,7 +29,10 @@ export function openBody(request: Request): RequestBody {
   const read = async (): Promise<Uint8Array | undefined> => {
     // A read takes the buffer away and gives it back: another that is under way has it.
     const isFree = buffer.byteLength > 0 && !isDecoded;
-    const { done, value } = await reader.read(new Uint8Array(isFree ? buffer : new ArrayBuffer(READ_BYTES)));
+    const view = new Uint8Array(isFree ? buffer : new ArrayBuffer(READ_BYTES));
+    const { done, value } = await reader.read(view).catch((cause: unknown) => {
+      throw new HostingError("protocol-error", "The connection broke off before the end of the request.", { cause });
+    });
     if (done) return undefined;
     buffer = value.buffer;
     return value;
