@@ -216,7 +216,9 @@ class NumberList {
   }
 }
 
-function copied<T extends Uint8Array | Uint32Array>(from: T, to: T): T {
+/** Frees what was copied at once: the garbage collector would leave it lying until there is a lot of it. */
+function copied<T extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>(from: T, to: T): T {
   to.set(from);
+  from.buffer.transfer(0);
   return to;
 }

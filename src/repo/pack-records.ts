@@ -59,13 +59,13 @@ export class PackRecords {
   }
 }
 
-/** A longer copy of a column. */
-export function grown<Column extends { set(from: Column): void }>(
-  type: new (length: number) => Column,
-  column: Column,
-  length: number,
-): Column {
+/** A column that can grow. */
+type Column = Uint8Array | Uint16Array | Uint32Array | Int32Array;
+
+/** A longer copy of a column. The column itself is freed at once: the garbage collector would leave them all lying for a while. */
+export function grown<T extends Column>(type: new (length: number) => T, column: T, length: number): T {
   const copy = new type(length);
   copy.set(column);
+  if (column.buffer instanceof ArrayBuffer) column.buffer.transfer(0);
   return copy;
 }

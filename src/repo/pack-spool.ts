@@ -61,7 +61,10 @@ export class PackSpool implements PackBytes {
     await this.#settle(this.#upload);
     this.#upload.isCompleting = true;
     await this.#upload.multipart.complete(this.#upload.parts);
+    // Both buffers are freed at once; the garbage collector would take its time.
+    this.#upload.spare?.buffer.transfer(0);
     this.#upload.spare = undefined;
+    this.#buffer.buffer.transfer(0);
     this.#buffer = new Uint8Array(0);
     this.#uploaded = openPackBytes(this.#store, this.#upload.packId, this.sizeBytes);
   }

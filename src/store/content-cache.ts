@@ -59,15 +59,17 @@ export class ContentCache {
     this.#oldest = 0;
     this.#large.clear();
     this.#largeBytes = 0;
+    free(this.#ring);
     this.#ring = EMPTY;
     this.#head = 0;
   }
 
   #keepLarge(number: number, content: Uint8Array): Uint8Array {
-    for (const [oldest, { byteLength }] of this.#large) {
+    for (const [oldest, dropped] of this.#large) {
       if (this.#largeBytes + content.byteLength <= MAX_LARGE_BYTES) break;
       this.#large.delete(oldest);
-      this.#largeBytes -= byteLength;
+      this.#largeBytes -= dropped.byteLength;
+      free(dropped);
     }
     const kept = content.byteLength === content.buffer.byteLength ? content : content.slice();
     this.#large.set(number, kept);
@@ -102,6 +104,11 @@ export class ContentCache {
     this.#queue = this.#queue.slice(this.#oldest);
     this.#oldest = 0;
   }
+}
+
+/** Frees memory at once. Left to the garbage collector, ten versions of a large file would be in memory together. */
+function free(bytes: Uint8Array): void {
+  if (bytes !== EMPTY && bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer(0);
 }
 
 interface Place {
