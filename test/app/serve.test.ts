@@ -17,15 +17,83 @@ describe("a visitor's request", () => {
     expect(response.headers.getSetCookie()).toEqual(["a=1", "b=2"]);
   });
 
-  it("keeps a length that the app gives, and an answer without a body", async () => {
+  it("comes back with or without a body, and a length that the app gives", async () => {
     await deploy(
       "lengths",
       appSource(`    if (request.method === "DELETE") return new Response(null, { status: 204 });
-    return new Response("12345", { headers: { "content-length": "5" } });`),
+    if (request.url.endsWith("/empty")) return new Response("");
+    if (request.url.endsWith("/whole")) return new Response("12345");
+    const { readable, writable } = new FixedLengthStream(6);
+    const writer = writable.getWriter();
+    this.ctx.waitUntil(scheduler.wait(20).then(() => writer.write(new TextEncoder().encode("123456"))).then(() => writer.close()));
+    return new Response(readable, { headers: { "content-length": "6" } });`),
     );
-    const response = await visit("lengths");
-    expect([response.headers.get("content-length"), await response.text()]).toEqual(["5", "12345"]);
+    expect(await visitText("lengths", "/empty")).toBe("");
+    expect(await visitText("lengths", "/whole")).toBe("12345");
+    const response = await visit("lengths", "/stream");
+    expect([response.headers.get("content-length"), await response.text()]).toEqual(["6", "123456"]);
     expect((await visit("lengths", "/", { method: "DELETE" })).status).toBe(204);
+  });
+
+  it("passes large, encoded and broken bodies through", async () => {
+    await deploy(
+      "bodies",
+      `import { gzipSync } from "node:zlib";\n` +
+        appSource(`    const text = "0123456789".repeat(50_000);
+    if (request.url.endsWith("/gzip")) {
+      const bytes = gzipSync(text);
+      const headers = { "content-encoding": "gzip", "content-length": String(bytes.byteLength) };
+      return new Response(bytes, { headers, encodeBody: "manual" });
+    }
+    if (request.url.endsWith("/broken")) {
+      return new Response(new ReadableStream({
+        async pull(controller) {
+          if (this.pulled) throw new Error("no more");
+          this.pulled = true;
+          controller.enqueue(new TextEncoder().encode("some"));
+          await scheduler.wait(20);
+        },
+      }));
+    }
+    return new Response(text);`),
+    );
+    for (const path of ["/large", "/gzip"]) expect((await visitText("bodies", path)).length).toBe(500_000);
+    await expect(visitText("bodies", "/broken")).rejects.toThrow();
+    expect((await deploy("bodies", appSource(`    return new Response("next");`))).cutover).toMatchObject({
+      droppedCount: 0,
+    });
+  });
+
+  it("is answered with headers and first bytes before a stream goes on", async () => {
+    await deploy(
+      "live-stream",
+      appSource(`    const { readable, writable } = new IdentityTransformStream();
+    const writer = writable.getWriter();
+    const encoder = new TextEncoder();
+    const write = async () => {
+      if (request.url.endsWith("/late")) await scheduler.wait(300);
+      await writer.write(encoder.encode("first"));
+      await scheduler.wait(300);
+      await writer.write(encoder.encode("second"));
+      await writer.close();
+    };
+    this.ctx.waitUntil(write());
+    return new Response(readable, { headers: { "content-type": "text/event-stream" } });`),
+    );
+    for (const [path, headersWithinMs] of [
+      ["/early", 200],
+      ["/late", 200],
+    ] as const) {
+      const begunMs = Date.now();
+      const response = await visit("live-stream", path);
+      expect(Date.now() - begunMs).toBeLessThan(headersWithinMs);
+      const chunks: string[] = [];
+      for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        if (chunks.length === 0) expect(Date.now() - begunMs).toBeLessThan(path === "/early" ? 200 : 500);
+        chunks.push(chunk);
+      }
+      expect(chunks).toEqual(["first", "second"]);
+    }
   });
 
   it("tells a visitor nothing of what an app threw, and goes on", async () => {
