@@ -5,9 +5,10 @@ import { EdgeCollector } from "../git/edge-collector.ts";
 import { checkObject } from "../git/fsck.ts";
 import { type SpecialEntryVisitor } from "../git/fsck-tree.ts";
 import { COLLISION_PREFIX_BYTES, isKnownCollision } from "../git/known-collision.ts";
+import { ObjectHasher } from "../git/object-hasher.ts";
 import { ObjectIdTable } from "../git/object-id-table.ts";
 import { objectIdFromBytes } from "../git/object-id.ts";
-import { type ObjectKind, OBJECT_KIND_NUMBERS, hashObjectBytes, startObjectHash } from "../git/object.ts";
+import { type ObjectKind, OBJECT_KIND_NUMBERS, startObjectHash } from "../git/object.ts";
 import { describeBytes, type IngestLimits } from "./ingest-limits.ts";
 import { NONE, PackRecords, grown } from "./pack-records.ts";
 
@@ -30,6 +31,7 @@ export class ObjectIntake {
   /** Numbers of ids that more than one entry has. */
   readonly duplicateIds = new Set<number>();
   readonly #limits: IngestLimits;
+  readonly #hasher = new ObjectHasher();
   /** By id number: the first entry that has this id, plus 1; 0 for an id that is only named. */
   #entries = new Int32Array(64);
 
@@ -46,7 +48,7 @@ export class ObjectIntake {
   /** Takes in an object that is in memory. Errors: HostingError "object-invalid" or "push-too-large". */
   accept(entry: number, kind: ObjectKind, content: Uint8Array): void {
     if (kind === "blob" && isKnownCollision(content)) throw collision();
-    const idBytes = hashObjectBytes(kind, content);
+    const idBytes = this.#hasher.hash(kind, content);
     const problem = checkObject(kind, content, this.#visitSpecial);
     if (problem) {
       const id = objectIdFromBytes(idBytes);
@@ -59,7 +61,7 @@ export class ObjectIntake {
 
   /** Takes in an object of the store that completes a thin pack: it was checked when it was stored. */
   acceptStored(entry: number, kind: ObjectKind, content: Uint8Array): void {
-    this.#place(entry, kind, hashObjectBytes(kind, content));
+    this.#place(entry, kind, this.#hasher.hash(kind, content));
     this.edges.add({ number: this.records.ids[entry] ?? NONE, kind, sizeBytes: content.byteLength }, content);
   }
 
