@@ -1,10 +1,12 @@
 import { env } from "cloudflare:workers";
+import { deflateSync } from "node:zlib";
 import * as fc from "fast-check";
 import { expect } from "vitest";
 import { edgesOf } from "../../src/git/object-edges.ts";
 import { hashObject } from "../../src/git/object.ts";
 import { type IngestOutcome, ingestPack } from "../../src/repo/pack-ingest.ts";
 import { DEFAULT_INGEST_LIMITS } from "../../src/repo/ingest-limits.ts";
+import { type FailingBucket, OUTAGE, failAt } from "./failing-bucket.ts";
 import { findObject, openObjectDatabase, readObject } from "../../src/store/object-database.ts";
 import { PackCache } from "../../src/store/pack-cache.ts";
 import { type PackStore, loadWholePack, packKeyPrefix } from "../../src/store/pack-store.ts";
@@ -12,7 +14,7 @@ import type { PackRow } from "../../src/store/repository-state.ts";
 import type { TinyObject } from "../git/tiny-repository.ts";
 import { type History, histories } from "./histories.ts";
 import { applyEdits, chunkSizes, edits, streamOfChunks } from "./mutation.ts";
-import { type PackSpec, changes, encodePack, packOf, storings } from "./pack-spec.ts";
+import { type EntrySpec, type PackSpec, changes, encodePack, packOf, storings } from "./pack-spec.ts";
 import { holds } from "./property.ts";
 
 /** What may be wrong with a pack. Anything else would be our own fault. */
@@ -130,6 +132,58 @@ holds(
     async (pushed, made, raw, sizes) => {
       const spec = made.reduce((changed, change) => change(changed), pushed.spec);
       await checkIngest(pushed.stored, applyEdits(encodePack(spec), raw), sizes);
+    },
+  ),
+);
+
+/** Takes a pack in while one operation of R2 fails: that failure comes out as it is, or nobody notices. */
+async function checkOutage(stored: readonly TinyObject[], bytes: Uint8Array, operation: number): Promise<void> {
+  const store = newStore();
+  const packs = await storeFirst(store, stored);
+  const before = await storedKeys(store);
+  const failing: FailingBucket = failAt(env.BUCKET, operation);
+  const broken = { ...store, bucket: failing.bucket, cache: new PackCache() };
+  const stream = streamOfChunks(bytes, [300_000]);
+  const outcome = await ingestPack(stream, broken, { packs, nowMs: 2 }).catch((error: unknown) => {
+    if (error === OUTAGE) return OUTAGE;
+    throw error;
+  });
+  const left = (await storedKeys(store)).filter((key) => !before.includes(key));
+  if (outcome instanceof Error) {
+    expect(failing.hasFailed()).toBe(true);
+    // What was written by then is found by its name and swept.
+    for (const key of left) expect(key).toMatch(/\/pack-[0-9a-f]{40}\.(pack|idx|edges)$/);
+    return;
+  }
+  if (!failing.hasFailed()) expect([...failing.openUploads]).toEqual([]);
+  if (outcome.kind === "stored" && outcome.pack !== undefined) await checkStored(store, outcome.pack, packs);
+  else if (!failing.hasFailed()) expect(left).toEqual([]);
+}
+
+holds(
+  "packs and an R2 that fails",
+  5,
+  fc.asyncProperty(pushes, fc.oneof(fc.constant([]), changes), fc.nat(8), async ({ stored, spec }, made, operation) => {
+    await checkOutage(stored, encodePack(made.reduce((changed, change) => change(changed), spec)), operation);
+  }),
+);
+
+// Bytes that do not compress, more than a pack in memory may have.
+const large = new Uint8Array(6_000_000).map((_, i) => (i * 2_654_435_761) >>> 13);
+const largeEntry: EntrySpec = { type: 3, body: large, deflated: deflateSync(large, { level: 0 }) };
+
+holds(
+  "packs larger than memory",
+  2,
+  fc.asyncProperty(
+    pushes,
+    fc.oneof(fc.constant([]), changes),
+    fc.nat(30),
+    fc.nat(16),
+    async (push, made, at, operation) => {
+      const changed = made.reduce((so, change) => change(so), push.spec);
+      const entries = changed.entries.toSpliced(at % (changed.entries.length + 1), 0, largeEntry);
+      await checkOutage(push.stored, encodePack({ ...changed, entries }), operation);
     },
   ),
 );
