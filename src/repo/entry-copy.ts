@@ -6,7 +6,7 @@ import { type ObjectKind, OBJECT_KIND_NUMBERS } from "../git/object.ts";
 import { encodeEntryHeader, encodeOfsDeltaHeader, encodeRefDeltaHeader, readEntryHeader } from "../git/pack-entry.ts";
 import { PackOrder } from "../git/pack-order.ts";
 import { HAD, SENT } from "../git/rev-list.ts";
-import { type ObjectDatabase, openObjectDatabase, readObjects } from "../store/object-database.ts";
+import { PackReader } from "../store/pack-reader.ts";
 import type { PackRow } from "../store/repository-state.ts";
 import { deflateChunks } from "./deflate-chunks.ts";
 import type { PackPlan } from "./fetch-plan.ts";
@@ -27,7 +27,7 @@ interface SourcePack {
 /** Yields chunks of the pack that is written to `output`; what is left in it at the end goes out with what follows. */
 export async function* copyEntries(plan: PackPlan, source: SourcePack, output: PackOutput): AsyncGenerator<Uint8Array> {
   const copier = new EntryCopier(plan, source);
-  const objects = new WholeObjects(plan);
+  const objects = new WholeObjects(plan, source);
   let isLastCopied = true;
   for await (const { window, bytes } of readWindows(
     { store: plan.store, row: source.row },
@@ -168,15 +168,17 @@ class EntryCopier {
   }
 }
 
-/** Objects read from the store in batches, each given out once. */
+/** Objects of the source pack, read in batches, each given out once. */
 class WholeObjects {
   readonly #plan: PackPlan;
+  readonly #source: SourcePack;
   #expected: number[] = [];
   readonly #ready = new Map<number, WholeObject>();
-  #database: ObjectDatabase | undefined;
+  #reader: PackReader | undefined;
 
-  constructor(plan: PackPlan) {
+  constructor(plan: PackPlan, source: SourcePack) {
     this.#plan = plan;
+    this.#source = source;
   }
 
   /** The objects that will be taken next, in this order. */
@@ -193,20 +195,15 @@ class WholeObjects {
   }
 
   async #readBatch(): Promise<void> {
-    const { store, packs, objects, sizes } = this.#plan;
+    const { store, objects, sizes } = this.#plan;
+    const { pack, row } = this.#source;
     let count = 0;
     for (let bytes = 0; count < this.#expected.length && (count === 0 || bytes < BATCH_BYTES); count++) {
       bytes += sizes[this.#expected[count] ?? 0] ?? 0;
     }
-    const batch = this.#expected.splice(0, count);
-    this.#database ??= openObjectDatabase(store, packs);
-    const read = await readObjects(
-      this.#database,
-      batch.map((number) => objects.idAt(number)),
-    );
-    for (const number of batch) {
-      const object = read.get(objects.idAt(number));
-      if (object !== undefined) this.#ready.set(number, object);
-    }
+    const first = objects.firstOf(pack);
+    const batch = this.#expected.splice(0, count).map((number) => number - first);
+    this.#reader ??= new PackReader(store, row, objects.indexAt(pack));
+    await this.#reader.readMany(batch, (n, object) => void this.#ready.set(first + n, object));
   }
 }
