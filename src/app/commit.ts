@@ -5,7 +5,8 @@ import { touchCode } from "../store/code.ts";
 import { addDeploy, type Deploy, type NewDeploy } from "../store/deploys.ts";
 import { addPack, hasPacks } from "../store/packs.ts";
 import { packKeys } from "../store/pack-store.ts";
-import { isDeletion, updateRef, type RefCommand, type RefRefusal, type RefResult } from "../store/refs.ts";
+import { findDefaultBranch, isDefaultBranch, isProtectedBranch } from "../store/head.ts";
+import { findRef, isDeletion, updateRef, type RefCommand, type RefRefusal, type RefResult } from "../store/refs.ts";
 import type { PackRow, RepositoryState } from "../store/repository-state.ts";
 import { isMigrated } from "../store/schema.ts";
 import { findRepository, markCreated, writeHead, type Repository } from "../store/settings.ts";
@@ -88,7 +89,7 @@ function refuse(push: PushCommit, reason: string): RefResult[] {
 }
 
 function write(app: HostedApp, push: PushCommit, repository: Repository): CommitOutcome {
-  const results = updateRefs(app, push, repository.head);
+  const results = updateRefs(app, push, repository);
   const hasMoved = results.some((result) => result.kind === "ok");
   if (push.atomic && results.some((result) => result.kind === "refused")) throw new AtomicRefusal(refuseAll(results));
   if (!hasMoved) return { results, head: repository.head, isNewApp: false };
@@ -99,18 +100,18 @@ function write(app: HostedApp, push: PushCommit, repository: Repository): Commit
     markCreated(app.db, push.nowMs);
     listRegistration(app, push.nowMs);
   }
-  const head = repository.head ?? chooseProductionBranch(push, results);
+  const head = chooseHead(app, push, { repository, results });
   if (head !== repository.head) writeHead(app.db, head);
   const deploy = recordDeploy(app, push, results);
   return { results, head, isNewApp, ...(deploy === undefined ? {} : { deploy }) };
 }
 
 /** Deletions come first, so that refs/heads/a may make way for refs/heads/a/b in one push. */
-function updateRefs(app: HostedApp, push: PushCommit, head: RepositoryState["head"]): RefResult[] {
+function updateRefs(app: HostedApp, push: PushCommit, repository: Repository): RefResult[] {
   const refusals = new Map<RefCommand, RefRefusal | undefined>();
   const inOrder = [...push.commands.filter(isDeletion), ...push.commands.filter((command) => !isDeletion(command))];
   for (const command of inOrder) {
-    refusals.set(command, checkBranch(push, command, head) ?? updateRef(app.db, command, push.nowMs));
+    refusals.set(command, checkBranch(push, command, repository) ?? updateRef(app.db, command, push.nowMs));
   }
   return push.commands.map((command) => {
     const refusal = refusals.get(command);
@@ -120,13 +121,11 @@ function updateRefs(app: HostedApp, push: PushCommit, head: RepositoryState["hea
 }
 
 /** What only the production branch may and may not. */
-function checkBranch(push: PushCommit, command: RefCommand, head: RepositoryState["head"]): RefRefusal | undefined {
+function checkBranch(push: PushCommit, command: RefCommand, repository: Repository): RefRefusal | undefined {
+  const { head } = repository;
   if (head === undefined) return undefined;
-  if (command.name === head && isDeletion(command)) {
-    return {
-      code: "branch-protected",
-      reason: "deletion of the current branch prohibited: it is the production branch",
-    };
+  if (isDeletion(command) && isProtectedBranch(repository, command.name)) {
+    return { code: "branch-protected", reason: "deletion of the current branch prohibited" };
   }
   if (command.name === push.deploy?.ref && command.name !== head) {
     // Another first push was faster and made its own branch the production branch.
@@ -143,15 +142,28 @@ function refuseAll(results: readonly RefResult[]): RefResult[] {
   );
 }
 
+/** Where HEAD goes: see store/head.ts. */
+function chooseHead(
+  app: HostedApp,
+  push: PushCommit,
+  { repository, results }: { readonly repository: Repository; readonly results: readonly RefResult[] },
+): RepositoryState["head"] {
+  const { head, settings } = repository;
+  if (settings.deploy) return head ?? chooseProductionBranch(push, results);
+  if (head !== undefined && isDefaultBranch(head)) return head;
+  const best = findDefaultBranch(app.db);
+  if (best === undefined || isDefaultBranch(best)) return best;
+  const isThere = head !== undefined && findRef(app.db, head) !== undefined;
+  return isThere ? head : (chooseProductionBranch(push, results) ?? best);
+}
+
 /** The first branch that this push made; main or master, if it made several. */
 function chooseProductionBranch(push: PushCommit, results: readonly RefResult[]): RepositoryState["head"] {
   const isOk = new Set(results.filter((result) => result.kind === "ok").map((result) => result.name));
   const branches = push.commands
     .filter((command) => isOk.has(command.name) && !isDeletion(command) && command.name.startsWith("refs/heads/"))
     .map((command) => command.name);
-  const preferred =
-    branches.find((name) => name === push.deploy?.ref) ??
-    branches.find((name) => name === "refs/heads/main" || name === "refs/heads/master");
+  const preferred = branches.find((name) => name === push.deploy?.ref) ?? branches.find(isDefaultBranch);
   return preferred ?? branches[0];
 }
 

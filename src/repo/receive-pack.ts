@@ -7,6 +7,7 @@ import { readTag } from "../git/object.ts";
 import { parseRefName } from "../git/ref-name.ts";
 import type { UpdateCommand } from "../git/update-request.ts";
 import type { ErrorCode } from "../errors.ts";
+import { isProtectedBranch } from "../store/head.ts";
 import { findObject, openObjectDatabase, readPlace, type ObjectDatabase } from "../store/object-database.ts";
 import type { PackRow, RepositoryState } from "../store/repository-state.ts";
 import { openObjectGraph } from "./open-object-graph.ts";
@@ -40,14 +41,14 @@ export function checkCommands(
   for (const command of commands) {
     const refusal = seen.has(command.name)
       ? refuse("ref-refused", "failed to update ref: the push names it more than once")
-      : checkCommand(command, current.get(command.name) ?? ZERO_ID, state.head);
+      : checkCommand(command, current.get(command.name) ?? ZERO_ID, state);
     if (refusal !== undefined) refusals.set(command.name, refusal);
     seen.add(command.name);
   }
   return refusals;
 }
 
-function checkCommand(command: UpdateCommand, currentId: ObjectId, head: string | undefined): RefRefusal | undefined {
+function checkCommand(command: UpdateCommand, currentId: ObjectId, state: RepositoryState): RefRefusal | undefined {
   const { name, oldId, newId } = command;
   const isDeletion = newId === ZERO_ID;
   // One level below refs/ is for what git keeps there itself, such as refs/stash: it can be deleted only.
@@ -58,8 +59,8 @@ function checkCommand(command: UpdateCommand, currentId: ObjectId, head: string 
       "funny refname: it must begin with refs/, have two levels below, and be as check-ref-format wants it",
     );
   }
-  if (isDeletion && name === head) {
-    return refuse("branch-protected", "deletion of the current branch prohibited: it is the production branch");
+  if (isDeletion && isProtectedBranch(state, name)) {
+    return refuse("branch-protected", "deletion of the current branch prohibited");
   }
   if (oldId === currentId) return undefined;
   return refuse("ref-stale", "failed to update ref: it has moved since this push began; fetch, then push again");
