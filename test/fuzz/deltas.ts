@@ -7,7 +7,7 @@ export type Instruction =
   | { readonly kind: "copy"; readonly from: number; readonly count: number };
 
 /** Seven bits a byte, least significant first. */
-export function encodeSize(size: number): Uint8Array {
+function encodeSize(size: number): Uint8Array {
   const bytes: number[] = [];
   let rest = size;
   for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
