@@ -34,7 +34,7 @@ interface Refusal {
   readonly reason: string;
 }
 
-/** A pack of which all bytes have arrived, or why it was refused before. To be given to resolvePack or discardPack. */
+/** A pack of which all bytes have arrived, or why it was refused before. To be given to resolvePack. */
 export type ReceivedPack =
   | Refusal
   | {
@@ -148,11 +148,6 @@ export async function ingestPack(
   options: ResolveOptions & { readonly limits?: IngestLimits },
 ): Promise<IngestOutcome> {
   return resolvePack(await receivePackBytes(stream, store, options.limits), options);
-}
-
-/** Leaves nothing of a received pack in R2, for a push that ends before resolvePack. */
-export async function discardPack(received: ReceivedPack): Promise<void> {
-  if (received.kind === "received") await received.pack.spool.discard();
 }
 
 /** A pack that is refused leaves nothing behind; an error that is ours neither, but is thrown on. */

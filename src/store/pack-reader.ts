@@ -11,7 +11,7 @@ import { type PackStore, WHOLE_PACK_BYTES } from "./pack-store.ts";
 import type { PackRow } from "./repository-state.ts";
 
 /** The largest object that is read into memory. Larger blobs can only be streamed out of the pack as they are. */
-export const MAX_READ_BYTES = 32 * 1024 * 1024;
+const MAX_READ_BYTES = 32 * 1024 * 1024;
 const CACHE_BYTES = 4 * 1024 * 1024;
 /** How many R2 reads are under way at once; a Worker has six connections. */
 const READS_AT_ONCE = 4;
