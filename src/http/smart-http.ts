@@ -78,7 +78,7 @@ export async function refusePath(request: Request): Promise<never> {
   await openBody(request).drain();
   throw new HostingError(
     "not-found",
-    "There is nothing here. Git's smart HTTP protocol begins at info/refs?service=….",
+    "There is nothing here. Git's smart HTTP protocol begins at info/refs?service=git-upload-pack.",
   );
 }
 
@@ -104,16 +104,19 @@ async function answerService(
   }
 }
 
-/** Who may do what: templates are for everybody to read, everything else needs the token. */
+/**
+ * Who may do what: templates are for everybody to read, everything else needs the token. Without it all that is said is that, of
+ * names that are no app's too.
+ */
 function admit(
   request: Request,
   host: Host,
-  asked: { readonly path: string; readonly service: string | null },
+  { path, service }: { readonly path: string; readonly service: string | null },
 ): Address {
-  const address = readAddress(asked.path);
-  const isOpen = address.kind === "template" && asked.service === "git-upload-pack";
+  const isOpen = path.startsWith("templates/") && service === "git-upload-pack";
   if (!isOpen) requireOwner(request, host.env);
-  if (address.kind === "template" && asked.service === "git-receive-pack") throw readOnlyTemplate(address.template);
+  const address = readAddress(path);
+  if (address.kind === "template" && service === "git-receive-pack") throw readOnlyTemplate(address.template);
   return address;
 }
 

@@ -103,7 +103,7 @@ export function readPushAnswer(text: string, hasSideBand: boolean): PushAnswer {
 }
 
 /** Payloads; undefined is a flush. */
-export function readPackets(text: string, faults: string[] = []): (string | undefined)[] {
+function readPackets(text: string, faults: string[] = []): (string | undefined)[] {
   const packets: (string | undefined)[] = [];
   for (let at = 0; at < text.length;) {
     const length = Number.parseInt(text.slice(at, at + 4), 16);

@@ -144,7 +144,9 @@ describe("a request without the token", () => {
     const { url } = await seeded(host);
     const there = `${host.host.url}${new URL(url).pathname}`;
     const answers = await Promise.all(
-      [there, `${host.host.url}/nothing-here.git`].map((repository) => sendRequest(repository + path, request)),
+      [there, `${host.host.url}/nothing-here.git`, `${host.host.url}/No_Name.git`].map((repository) =>
+        sendRequest(repository + path, request),
+      ),
     );
     for (const answer of answers) {
       expect(answer).toMatchObject({ status: 401, text: expect.not.stringContaining("refs/") });
