@@ -17,11 +17,13 @@ const MAX_SWAP_CHECKS = 5;
 export function scheduleCompaction(app: HostedApp): void {
   const nowMs = app.now();
   const count = countPacks(app.db);
-  const quietMs = nowMs + QUIET_MS;
-  if (count <= MAX_PACKS) listTask(app, "compact", nowMs + LOOK_AFTER_MS);
-  else if (count <= 2 * MAX_PACKS || (findDueTask(app.db, "compact")?.atMs ?? Infinity) > quietMs) {
-    putDueTask(app.db, { task: "compact", atMs: quietMs, attempts: 0 });
-  }
+  const listedMs = findDueTask(app.db, "compact")?.atMs ?? 0;
+  const isFull = count > MAX_PACKS;
+  const atMs = nowMs + (isFull ? QUIET_MS : LOOK_AFTER_MS);
+  // One that is due may be running, and have seen too little.
+  const isListed = listedMs > nowMs && listedMs <= atMs;
+  if (isListed && (!isFull || count > 2 * MAX_PACKS)) return;
+  putDueTask(app.db, { task: "compact", atMs, attempts: 0 });
   setNextAlarm(app);
 }
 
