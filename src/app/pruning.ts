@@ -5,9 +5,7 @@ import { findRepository } from "../store/settings.ts";
 import { eraseStorage } from "./deletion.ts";
 import { REHEARSAL_FACET, type HostedApp } from "./hosted-app.ts";
 import { listTask, setNextAlarm } from "./schedule.ts";
-
-/** Longer than a push may take from its first row to its commit. */
-export const PRUNE_AFTER_MS = 60 * 60 * 1000;
+import { PRUNE_AFTER_MS } from "./upkeep-limits.ts";
 
 /** Sees to it that what a push leaves behind is taken away in time. */
 export function schedulePruning(app: HostedApp): void {

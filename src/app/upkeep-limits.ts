@@ -1,4 +1,4 @@
-// When repositories are compacted and swept, and what has to wait for what. All of it is policy, and hangs together.
+// When repositories are compacted, swept and pruned, and what has to wait for what. All of it is policy, and hangs together.
 
 const MINUTE_MS = 60 * 1000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -26,6 +26,9 @@ export const MAX_PACK_AGE_MS = 30 * MINUTE_MS;
 
 /** What is in R2 for so long and named by nothing is swept: longer than MAX_PACK_AGE_MS, by more than clocks differ. */
 export const SWEEP_AFTER_MS = HOUR_MS;
+
+/** Code that no deploy names, and a repository that is only reserved, go after so long: a push was committed or failed by then. */
+export const PRUNE_AFTER_MS = HOUR_MS;
 
 /** The beginning of a push is written down no more often than this. */
 export const NOTE_EVERY_MS = 10 * MINUTE_MS;
