@@ -9,7 +9,7 @@ import { findExisting, type FacetRuntime, type HostedApp } from "./hosted-app.ts
 import { within } from "./time-limit.ts";
 
 /** A request waits no longer than this for a deploy. */
-export const HOLD_LIMIT_MS = 10_000;
+const HOLD_LIMIT_MS = 10_000;
 
 /** The app's answer, or the host's own where there is none. */
 export async function serve(app: HostedApp, request: Request): Promise<Response> {

@@ -23,7 +23,7 @@ export function supervisorOf(app: string): DurableObjectStub<Supervisor> {
 }
 
 /** A source map that sends every line of index.js to the same line of src/index.ts. */
-export function identityMap(source: string): string {
+function identityMap(source: string): string {
   const mappings = source.split("\n").map((_, line) => (line === 0 ? "AAAA" : "AACA"));
   return JSON.stringify({
     version: 3,
