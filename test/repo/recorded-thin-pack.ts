@@ -2,8 +2,6 @@
 // the second with --thin, which has one blob as a REF_DELTA of a blob of the first. src/numbers.txt is `seq 1 200`, in the second
 // commit with a line "changed" after the hundredth; README is "hello".
 
-const FIRST_COMMIT_ID = "b430101d2618358aca5e307e4c855f057ee7e202";
-const SECOND_COMMIT_ID = "762ffd2c5b6f52c300b9ba413e6035c2c0b62f68";
 /** src/numbers.txt of the first commit: the base that the second pack lacks. */
 export const THIN_BASE_ID = "aa5e3f802c6a6d3eb7eac845d2293dec38ccfff1";
 /** src/numbers.txt of the second commit: the delta. */
