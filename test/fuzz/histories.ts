@@ -87,7 +87,7 @@ function makeHistory({ blobs, trees, commits, tags }: Recipe): History {
 }
 
 /** The ids in an object, read without any of what is tested. */
-function namedBy({ kind, bytes }: TinyObject, isShallow: boolean): string[] {
+export function namedBy({ kind, bytes }: TinyObject, isShallow = false): string[] {
   if (kind === "blob") return [];
   const text = Buffer.from(bytes).toString("latin1");
   if (kind !== "tree") {

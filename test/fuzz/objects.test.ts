@@ -139,18 +139,27 @@ holds(
   }),
 );
 
+/** Instructions for the base, and some for a longer one, of which the base is the beginning. */
 const based = fc
-  .uint8Array({ maxLength: 200 })
-  .chain((base) => fc.record({ base: fc.constant(base), instructions: instructionsFor(base.byteLength) }));
+  .tuple(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(0, 0, 5))
+  .chain(([base, more]) =>
+    fc.record({ base: fc.constant(base), instructions: instructionsFor(base.byteLength + more) }),
+  );
 
 holds(
   "deltas",
   100,
-  fc.property(based, edits, fc.nat(1000), ({ base, instructions }, made, maxBytes) => {
+  fc.property(based, edits, fc.nat(1000), ({ base, instructions }, wrong, maxBytes) => {
     const result = resultOf(base, instructions);
-    const delta = encodeDelta(base.byteLength, result.byteLength, instructions);
-    expect(Buffer.from(applyDelta(base, delta, { maxBytes: 10_000 }))).toEqual(result);
-    const broken = applyEdits(delta, made);
+    const stated = instructions.reduce(
+      (sum, each) => sum + (each.kind === "copy" ? each.count : each.bytes.byteLength),
+      0,
+    );
+    const delta = encodeDelta(base.byteLength, stated, instructions);
+    const isInside = instructions.every((each) => each.kind === "insert" || each.from + each.count <= base.byteLength);
+    const made = outcomeOf(["pack-invalid"], () => Buffer.from(applyDelta(base, delta, { maxBytes: 10_000 })));
+    expect(made).toEqual(isInside ? result : "pack-invalid");
+    const broken = applyEdits(delta, wrong);
     const allocate = (sizeBytes: number): Uint8Array => {
       expect(sizeBytes).toBeLessThanOrEqual(maxBytes);
       return new Uint8Array(sizeBytes + 5).fill(255);

@@ -12,7 +12,7 @@ import { PackCache } from "../../src/store/pack-cache.ts";
 import { type PackStore, loadWholePack, packKeyPrefix } from "../../src/store/pack-store.ts";
 import type { PackRow } from "../../src/store/repository-state.ts";
 import type { TinyObject } from "../git/tiny-repository.ts";
-import { type History, histories } from "./histories.ts";
+import { type History, histories, namedBy } from "./histories.ts";
 import { applyEdits, chunkSizes, edits, streamOfChunks } from "./mutation.ts";
 import { type EntrySpec, type PackSpec, changes, encodePack, packOf, storings } from "./pack-spec.ts";
 import { holds } from "./property.ts";
@@ -118,6 +118,18 @@ holds(
     const ids = await checkIngest(stored, encodePack(spec), sizes);
     expect(typeof ids).toBe("object");
     for (const { id } of sent) expect(ids).toContain(id);
+  }),
+);
+
+holds(
+  "packs that lack an object",
+  5,
+  fc.asyncProperty(histories, fc.nat(30), fc.nat(30), storings, async (history, at, lack, ways) => {
+    const { stored, sent } = makePush(history, at, ways);
+    const lacking = sent.toSpliced(lack % sent.length, 1);
+    const isNamed = lacking.some((object) => namedBy(object).includes(sent[lack % sent.length]!.id));
+    const ids = await checkIngest(stored, encodePack(packOf(lacking, ways, stored)), [1000]);
+    expect(ids).toEqual(isNamed ? "object-missing" : expect.any(Set));
   }),
 );
 
