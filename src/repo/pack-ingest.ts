@@ -91,6 +91,7 @@ export async function receivePackBytes(
   };
   const scanner = new PackScanner(stream, (piece) => {
     if (pack.spool.sizeBytes + piece.byteLength > limits.maxPackBytes) throw packTooLarge(limits);
+    pack.budget.receive(piece.byteLength);
     return pack.spool.append(piece);
   });
   try {

@@ -123,7 +123,7 @@ describe("ingestPack", () => {
     });
     const { outcome, tookMs, keys } = await ingest(
       { entries: [base, ...grow, ...many] },
-      { maxInflatedBytes: 256 * MIB },
+      { freeInflatedBytes: 256 * MIB },
     );
     expect(outcome).toMatchObject({ kind: "refused", code: "push-too-large" });
     expect(keys).toEqual([]);

@@ -277,6 +277,7 @@ describe("ingestPack, within limits", () => {
     ["the number of objects", { maxObjects: 2 }, "push-too-large"],
     ["one object", { maxObjectBytes: 4_999_999 }, "object-too-large"],
     ["all that is inflated", { maxInflatedBytes: 5_000_010 }, "push-too-large"],
+    ["what may come of its size", { freeInflatedBytes: 1000, inflationRatio: 100 }, "push-too-large"],
     ["the ids that are named", { maxKnownIds: 2 }, "push-too-large"],
   ])("refuses what is over the limit on %s", async (_, limits, code) => {
     const { pack } = makePack([zeros, commit, tree, blob]);
