@@ -40,6 +40,11 @@ export function openBody(request: Request): RequestBody {
   return { stream: decode(encoding, pullFrom(read)), drain: () => drain(read) };
 }
 
+/** Reads a body that nobody looked at, so that it does not stand in the way of the connection's next request. */
+export async function drainUnread(request: Request): Promise<void> {
+  if (request.body !== null && !request.body.locked && !request.bodyUsed) await openBody(request).drain();
+}
+
 function decode(encoding: string | null, body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   if (encoding === null || encoding === "identity") return body;
   if (encoding !== "gzip" && encoding !== "x-gzip") {

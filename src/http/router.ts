@@ -6,6 +6,7 @@ import { answerForApp } from "./app-request.ts";
 import { readOrigin } from "./host-name.ts";
 import type { Host } from "../push-host.ts";
 import { plainAnswer, problemAnswer } from "./problem.ts";
+import { drainUnread } from "./request-body.ts";
 import { advertise, fetchPack, receivePush, refuseMethod, refusePath } from "./smart-http.ts";
 
 /** The answer to any request that reaches the Worker. Never throws: an error becomes an answer here. */
@@ -21,6 +22,10 @@ export async function route(request: Request, host: Host, context: ExecutionCont
 }
 
 const hostRoutes = new Hono<{ Bindings: { readonly host: Host } }>()
+  .use(async (c, next) => {
+    await next();
+    await drainUnread(c.req.raw);
+  })
   .get("/healthz", (c) => c.text("ok\n"))
   .get("/", (c) => c.text(welcome(new URL(c.req.url))))
   .route("/api/v1", api)
@@ -32,7 +37,7 @@ const hostRoutes = new Hono<{ Bindings: { readonly host: Host } }>()
   .all("/:repository{.+\\.git}/info/refs", (c) => refuseMethod(c.req.raw, "GET, HEAD"))
   .all("/:repository{.+\\.git}/git-upload-pack", (c) => refuseMethod(c.req.raw, "POST"))
   .all("/:repository{.+\\.git}/git-receive-pack", (c) => refuseMethod(c.req.raw, "POST"))
-  .all("/:repository{.+\\.git}/*", (c) => refusePath(c.req.raw))
+  .all("/:repository{.+\\.git}/*", () => refusePath())
   .notFound((c) => plainAnswer(new HostingError("not-found", "There is nothing here."), { path: c.req.path }))
   .onError((error, c) => {
     const answer = c.req.path.startsWith("/api/") ? problemAnswer : plainAnswer;

@@ -65,8 +65,7 @@ export async function receivePush(
 }
 
 /** A method that a path of the protocol does not have. `allowed` as in the Allow header. */
-export async function refuseMethod(request: Request, allowed: string): Promise<Response> {
-  await openBody(request).drain();
+export function refuseMethod(request: Request, allowed: string): Response {
   const refusal = new HostingError("method-not-allowed", `This address takes ${allowed}, not ${request.method}.`);
   const answer = plainAnswer(refusal, { path: new URL(request.url).pathname });
   answer.headers.set("allow", allowed);
@@ -74,8 +73,7 @@ export async function refuseMethod(request: Request, allowed: string): Promise<R
 }
 
 /** Any other path below a repository: the files of git's dumb protocol, which this host does not speak, and unknown services. */
-export async function refusePath(request: Request): Promise<never> {
-  await openBody(request).drain();
+export function refusePath(): never {
   throw new HostingError(
     "not-found",
     "There is nothing here. Git's smart HTTP protocol begins at info/refs?service=git-upload-pack.",
