@@ -50,7 +50,7 @@ describe("answerPush", () => {
       narrator.say("hello");
       return REPORT;
     });
-    expect(packets).toEqual(["2 hello\n", "1 000eunpack ok\n", "1 0017ok refs/heads/main\n", "1 0000", "flush"]);
+    expect(packets).toEqual(["2 hello\n", "1 000eunpack ok\n0017ok refs/heads/main\n0000", "flush"]);
   });
 
   it("sends the bare report where no side-band was asked for", async () => {
