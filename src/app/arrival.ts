@@ -74,6 +74,8 @@ async function replace(app: HostedApp, runtime: FacetRuntime, version: Version):
   const old = runtime.running ?? findPrevious(app, version);
   const inFlightCount = runtime.inFlightCount;
   await drain(runtime);
+  // A later deploy, or the app's deletion, makes this one pointless.
+  if (runtime.live !== version) return;
   if (old !== undefined && runtime.hasSockets) await sayGoodbye(app, runtime, old);
   const droppedCount = runtime.inFlightCount;
   runtime.running = undefined;

@@ -39,6 +39,7 @@ async function stopServing(app: HostedApp): Promise<void> {
   const { production } = app;
   const { running } = production;
   production.live = undefined;
+  production.running = undefined;
   app.production = openFacetRuntime(PRODUCTION_FACET);
   // What is starting is not to be deleted under its own feet.
   await production.arrival;

@@ -53,9 +53,11 @@ async function hold(app: HostedApp, runtime: FacetRuntime): Promise<Response | u
 async function passOn(app: HostedApp, runtime: FacetRuntime, response: Response): Promise<Response> {
   const { body, headers, webSocket } = response;
   if (webSocket !== null) noteSocket(app, runtime);
-  if (body === null) {
+  // An event stream has no end to wait for: a deploy breaks it off, and every client of one connects again by itself.
+  const isEventStream = headers.get("content-type")?.startsWith("text/event-stream") === true;
+  if (body === null || isEventStream) {
     leave(runtime);
-    return headers.has(ERROR_HEADER) ? unmark(new Response(null, response)) : response;
+    return headers.has(ERROR_HEADER) ? unmark(new Response(body, response)) : response;
   }
   const watched = await watchBody(body, headers, () => leave(runtime));
   return unmark(new Response(watched, response));

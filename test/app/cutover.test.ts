@@ -96,6 +96,21 @@ describe("a cutover", () => {
     DRAIN_LIMIT_MS * 3,
   );
 
+  it("does not wait for event streams, which connect again by themselves", async () => {
+    await deploy(
+      "events",
+      appSource(`    const { readable, writable } = new IdentityTransformStream();
+    this.ctx.waitUntil(writable.getWriter().write(new TextEncoder().encode("data: 1\\n\\n")));
+    return new Response(readable, { headers: { "content-type": "text/event-stream" } });`),
+    );
+    const reader = (await visit("events")).body?.getReader();
+    expect((await reader?.read())?.done).toBe(false);
+    const { cutover } = await deploy("events", SLOW("new"));
+    expect(cutover).toMatchObject({ kind: "live", droppedCount: 0 });
+    expect(cutover.kind === "live" && cutover.tookMs).toBeLessThan(DRAIN_LIMIT_MS / 2);
+    await expect(reader?.read()).rejects.toThrow();
+  });
+
   it("counts a request whose visitor went away as ended", async () => {
     await deploy("left", SLOW("old"));
     const response = await visit("left", "/stream");

@@ -78,7 +78,7 @@ describe("a visitor's request", () => {
       await writer.close();
     };
     this.ctx.waitUntil(write());
-    return new Response(readable, { headers: { "content-type": "text/event-stream" } });`),
+    return new Response(readable, { headers: { "content-type": "application/x-ndjson" } });`),
     );
     for (const [path, headersWithinMs] of [
       ["/early", 200],
@@ -94,6 +94,12 @@ describe("a visitor's request", () => {
       }
       expect(chunks).toEqual(["first", "second"]);
     }
+  });
+
+  it("is sent on by an app, not followed by the host", async () => {
+    await deploy("redirects", appSource(`    return Response.redirect("http://elsewhere.example/there", 302);`));
+    const response = await visit("redirects", "/", { redirect: "manual" });
+    expect([response.status, response.headers.get("location")]).toEqual([302, "http://elsewhere.example/there"]);
   });
 
   it("tells a visitor nothing of what an app threw, and goes on", async () => {
