@@ -151,7 +151,7 @@ async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack)
   const { deployed: command, refusals } = checked;
   narrator.note({ received: { objects: ingested.objectCount, bytes: ingested.receivedBytes } });
   if (command === undefined || (isAtomic(update) && refusals.size > 0)) {
-    narrator.say(lines.receivedLine(ingested));
+    if (!isSilent(stages)) narrator.say(lines.receivedLine(ingested));
     return { kind: "nothing" };
   }
   const tree = await openSourceTree(repository, command.newId, ingested.pack);
@@ -207,7 +207,7 @@ async function commit(
   });
   for (const result of outcome.results) if (result.kind === "refused") refusals.set(result.name, result);
   const stored = commands.filter(({ name }) => name !== outcome.deploy?.ref && !refusals.has(name));
-  for (const line of lines.storedLines(stored)) stages.narrator.say(line);
+  if (!isSilent(stages)) for (const line of lines.storedLines(stored)) stages.narrator.say(line);
   return { refusals, deploy: outcome.deploy };
 }
 
@@ -283,6 +283,11 @@ function refuseUnpacked({ update, narrator }: Stages, { code, reason }: Refusal)
 async function explainFailure({ supervisor, narrator, request }: Stages, failure: PushFailure): Promise<void> {
   const live = (await supervisor.describe())?.live;
   for (const line of lines.failureLines(failure, live, request.appUrl)) narrator.say(line);
+}
+
+/** Where nothing deploys, a push that asks for quiet gets it, as from any git server. */
+function isSilent({ repository, update }: Stages): boolean {
+  return !repository.state.settings.deploy && update.capabilities.has("quiet");
 }
 
 function isAtomic(update: UpdateRequest): boolean {

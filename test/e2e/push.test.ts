@@ -199,7 +199,7 @@ describe("a repository that only stores", () => {
   it("takes any content and deploys nothing until it is told to", async () => {
     expect((await callApi(host, "POST", "/apps", { name: "shelf", deploy: false })).status).toBe(201);
     const repository = await makeRepository({ "notes.txt": "no app\n" });
-    expect(await push(repository, "shelf", "main", "main:other")).toMatchObject({ code: 0 });
+    expect(await push(repository, "shelf", "main", "main:other")).toMatchObject({ code: 0, remote: "" });
     expect((await request(host.appUrl("shelf"))).status).toBe(404);
 
     expect((await callApi(host, "PATCH", "/apps/shelf", { deploy: true })).status).toBe(200);
