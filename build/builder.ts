@@ -1,6 +1,6 @@
 // The builder isolates as the host has them: Dynamic Workers that are kept warm under names, killed when they take too long and
 // replaced when their memory has grown. A stub may not outlive the request that got it, so each build gets its own.
-import wasmModule from "esbuild-wasm/esbuild.wasm";
+import esbuildWasm from "./esbuild.generated.bin";
 import generated from "./isolate.generated.json" with { type: "json" };
 import type { BundleOutcome, BundleRequest, IsolateAnswer, ReadMore } from "./bundle-request.ts";
 import { RUNTIME_COMPATIBILITY_DATE } from "./compatibility.ts";
@@ -97,7 +97,7 @@ async function attempt(
     const answer = await Promise.race([answered, outOfTime.promise]);
     switch (answer.kind) {
       case "done":
-        if (answer.memoryBytes > builder.limits.isolateBytes) await endIsolate(builder, name);
+        if (isWorn(builder.limits, answer)) await endIsolate(builder, name);
         return answer.outcome;
       case "busy":
         if (answer.sinceMs > builder.limits.timeMs) await endIsolate(builder, name);
@@ -122,7 +122,15 @@ async function attempt(
   }
 }
 
-/** The isolate cannot answer its own end: an error is what success looks like. */
+/**
+ * esbuild's wasm memory never shrinks. Nor does the machine code that V8 makes of it: each app that starts makes V8 drop that code
+ * for being unused, and make it again with the next build, and the runtime frees it only with the isolate.
+ */
+function isWorn(limits: BuildLimits, { memoryBytes, builds }: { memoryBytes: number; builds: number }): boolean {
+  return memoryBytes > limits.isolateBytes || builds >= limits.isolateBuilds;
+}
+
+/** An isolate that does not answer may be beyond answering: it is given up for its slot in any case. */
 async function endIsolate(builder: Builder, name: string): Promise<void> {
   builder.replace(name);
   const ended = Promise.resolve(builder.open(name).end()).then(
@@ -140,7 +148,8 @@ function workerCode(limits: BuildLimits): WorkerLoaderWorkerCode {
     modules: {
       "main.js": generated.isolate,
       "esbuild.js": generated.esbuild,
-      "esbuild.wasm": { wasm: wasmModule },
+      // Bytes, not a compiled module: that would be the host isolate's own, and outlive the isolate with all its machine code.
+      "esbuild.wasm": { wasm: esbuildWasm },
     },
     globalOutbound: null,
     // A loop inside esbuild can only be ended by the runtime. workerd does not enforce this by itself; Cloudflare does.

@@ -67,8 +67,8 @@ export type BundleOutcome =
 export type IsolateAnswer =
   /** Another build is under way there, for so long: esbuild's memory is for one at a time. */
   | { readonly kind: "busy"; readonly sinceMs: number }
-  /** `memoryBytes` is the size of esbuild's wasm memory, which never shrinks. */
-  | { readonly kind: "done"; readonly outcome: BundleOutcome; readonly memoryBytes: number }
+  /** `memoryBytes` is the size of esbuild's wasm memory, which never shrinks; `builds` counts those of this isolate. */
+  | { readonly kind: "done"; readonly outcome: BundleOutcome; readonly memoryBytes: number; readonly builds: number }
   /** The tree could not be read. What went wrong is known where it was read. */
   | { readonly kind: "unread" }
   /** A mistake of the program itself. */

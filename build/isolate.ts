@@ -8,8 +8,10 @@ import { bundleTree } from "./bundle-tree.ts";
 import type { BundleRequest, IsolateAnswer, ReadMore } from "./bundle-request.ts";
 import { FileReader } from "./file-reader.ts";
 
-/** esbuild, whose start is awaited by the first build, and when the build that is under way began. */
-const service: { started?: Promise<WebAssembly.Memory>; busyFromMs?: number | undefined } = {};
+/** esbuild, whose start is awaited by the first build, when the build that is under way began, and how many have ended. */
+const service: { started?: Promise<WebAssembly.Memory>; busyFromMs?: number | undefined; builds: number } = {
+  builds: 0,
+};
 
 /**
  * esbuild's browser build sends each answer to its Go half with a setTimeout that has no delay, so as not to call into Go from
@@ -50,7 +52,8 @@ async function answer(request: BundleRequest, readMore: ReadMore): Promise<Isola
     const reader = new FileReader(request.contents, readMore);
     const outcome = await bundleTree(esbuild, request, reader);
     if (reader.isBroken) return { kind: "unread" };
-    return { kind: "done", outcome, memoryBytes: memory.buffer.byteLength };
+    service.builds += 1;
+    return { kind: "done", outcome, memoryBytes: memory.buffer.byteLength, builds: service.builds };
   } catch (error) {
     return { kind: "crashed", reason: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   } finally {
@@ -68,8 +71,13 @@ export default class BuilderIsolate extends WorkerEntrypoint {
     return answered;
   }
 
-  /** Ends this isolate and frees its memory. The caller gets an internal error in place of an answer. */
+  /** Ends this isolate and frees its memory, right after the call: ending at once would fail the call and fill the host's log. */
   end(): void {
-    abortIsolate("The builder isolate is replaced.");
+    this.ctx.waitUntil(endLater());
   }
+}
+
+async function endLater(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  abortIsolate("The builder isolate is replaced.");
 }

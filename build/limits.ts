@@ -19,6 +19,8 @@ export interface BuildLimits {
   readonly timeMs: number;
   /** A builder isolate whose wasm memory has grown past this is replaced after its build: the memory never shrinks. */
   readonly isolateBytes: number;
+  /** A builder isolate is also replaced after this many builds: builder.ts says why. */
+  readonly isolateBuilds: number;
 }
 
 const MIB = 1024 * 1024;
@@ -35,6 +37,7 @@ export const DEFAULT_LIMITS: BuildLimits = {
   bundleBytes: 10 * MIB,
   timeMs: 20_000,
   isolateBytes: 64 * MIB,
+  isolateBuilds: 16,
 };
 
 /** A size for a sentence: "812 bytes", "3.4 KiB", "10 MiB". */

@@ -1,6 +1,7 @@
-// Writes the *.generated.json files: text that the Worker carries to run elsewhere. wrangler.jsonc names this as its build
+// Writes the *.generated.* files: text that the Worker carries to run elsewhere. wrangler.jsonc names this as its build
 // command and vitest.config.ts runs it, so nobody runs it by hand.
 //   build/isolate.generated.json          the builder isolate's program, and esbuild's own JavaScript
+//   build/esbuild.generated.bin           esbuild's WebAssembly, as bytes: builder.ts says why
 //   src/app/wrapper.generated.json        the wrapper module around an app's class
 //   src/repo/templates.generated.json     the starter templates, file by file
 import { createHash } from "node:crypto";
@@ -51,12 +52,16 @@ function readTemplate(folder: string): Record<string, string> {
 const isolate = await bundle("build/isolate.ts", ["./esbuild.js", "./esbuild.wasm"]);
 const esbuild = readFileSync(join(ROOT, "node_modules/esbuild-wasm/esm/browser.min.js"), "utf8");
 // The host's half of the pipeline is not sent anywhere, but decides the result as much as the isolate's half does.
-const pipeline = await bundle("build/index.ts", ["*.generated.json", "*.wasm"]);
+const pipeline = await bundle("build/index.ts", ["*.generated.json", "*.generated.bin"]);
 writeGenerated("build/isolate.generated.json", {
   version: `esbuild-${esbuildVersion}-${sha256(isolate + pipeline).slice(0, 12)}`,
   isolate,
   esbuild,
 });
+
+const esbuildWasm = readFileSync(join(ROOT, "node_modules/esbuild-wasm/esbuild.wasm"));
+const esbuildBin = join(ROOT, "build/esbuild.generated.bin");
+if (!existsSync(esbuildBin) || !readFileSync(esbuildBin).equals(esbuildWasm)) writeFileSync(esbuildBin, esbuildWasm);
 
 const wrapper = await bundle("src/app/wrapper.ts", ["./app.js"]);
 writeGenerated("src/app/wrapper.generated.json", { wrapper, version: sha256(wrapper).slice(0, 12) });
