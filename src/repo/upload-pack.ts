@@ -1,7 +1,6 @@
 // The service git-upload-pack over HTTP: ref advertisements, and fetches in protocol versions 0, 1 and 2 (upload-pack.c, serve.c,
 // http-backend.c). Stateless: each request carries the whole of the negotiation. A request is read to its end and its answer is
 // known in full before the response starts, but for the pack, which is made as the client reads it.
-import { HostingError } from "../errors.ts";
 import type { FetchRequest } from "../git/fetch-request.ts";
 import { writeLsRefs } from "../git/ls-refs.ts";
 import { DELIMITER_PKT, FLUSH_PKT, PktLineReader, encodePktLine } from "../git/pkt-line.ts";
@@ -40,13 +39,7 @@ export async function uploadPack(
   version: ProtocolVersion,
   body: ReadableStream<Uint8Array>,
 ): Promise<ReadableStream<Uint8Array>> {
-  const reader = new PktLineReader(body);
-  try {
-    return streamOf(await answer(repository, version, reader));
-  } catch (error) {
-    if (error instanceof HostingError) await drain(reader);
-    throw error;
-  }
+  return streamOf(await answer(repository, version, new PktLineReader(body)));
 }
 
 type Answer = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -144,15 +137,4 @@ function streamOf(source: Answer): ReadableStream<Uint8Array> {
     },
     { highWaterMark: 0 },
   );
-}
-
-/** How much of a malformed request is read before it is refused. A body left unread breaks the connection's next request. */
-const DRAIN_LIMIT_BYTES = 16 * 1024 * 1024;
-
-async function drain(reader: PktLineReader): Promise<void> {
-  let bytes = 0;
-  for await (const chunk of reader.rest()) {
-    bytes += chunk.byteLength;
-    if (bytes > DRAIN_LIMIT_BYTES) return;
-  }
 }
