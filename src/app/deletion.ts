@@ -4,6 +4,7 @@ import { findDueTask, putDueTask } from "../store/due.ts";
 import { isMigrated } from "../store/schema.ts";
 import { packKeyPrefix } from "../store/pack-store.ts";
 import { findRepository, markDeleting } from "../store/settings.ts";
+import { deleteData } from "./facet-data.ts";
 import { openVersionWorker } from "./facet-start.ts";
 import { openFacetRuntime, PRODUCTION_FACET, REHEARSAL_FACET, type HostedApp } from "./hosted-app.ts";
 import { endIsolate } from "./loader.ts";
@@ -49,8 +50,8 @@ async function stopServing(app: HostedApp): Promise<void> {
 
 /** Every trace of the app: its databases, its files in R2, its name in the directory, and last what says that it is to be erased. */
 export async function eraseStorage(app: HostedApp, repositoryId: string): Promise<void> {
-  app.ctx.facets.delete(REHEARSAL_FACET);
-  app.ctx.facets.delete(PRODUCTION_FACET);
+  deleteData(app, REHEARSAL_FACET);
+  deleteData(app, PRODUCTION_FACET);
   await deletePrefix(app.env.BUCKET, packKeyPrefix(repositoryId));
   await app.env.DIRECTORY.getByName("directory").remove(app.name);
   await app.ctx.storage.deleteAlarm();

@@ -3,6 +3,7 @@
 import { hasUnusedCode, pruneCode } from "../store/code.ts";
 import { findRepository } from "../store/settings.ts";
 import { eraseStorage } from "./deletion.ts";
+import { deleteData } from "./facet-data.ts";
 import { REHEARSAL_FACET, type HostedApp } from "./hosted-app.ts";
 import { listTask, setNextAlarm } from "./schedule.ts";
 import { PRUNE_AFTER_MS } from "./upkeep-limits.ts";
@@ -24,6 +25,6 @@ export async function prune(app: HostedApp): Promise<number | undefined> {
   }
   pruneCode(app.db, nowMs - PRUNE_AFTER_MS);
   await app.lastRehearsal;
-  app.ctx.facets.delete(REHEARSAL_FACET);
+  deleteData(app, REHEARSAL_FACET);
   return hasUnusedCode(app.db) ? nowMs + PRUNE_AFTER_MS : undefined;
 }

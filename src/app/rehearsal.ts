@@ -2,6 +2,7 @@
 // comes of it, copy and isolate are gone afterwards. One at a time for each app.
 import { getCodeDefinition, getSourceMap, putCode, touchCode, type Code } from "../store/code.ts";
 import { isMigrated } from "../store/schema.ts";
+import { canClone, copyData, deleteData, hasData } from "./facet-data.ts";
 import { startFacet } from "./facet-start.ts";
 import { PRODUCTION_FACET, REHEARSAL_FACET, type HostedApp } from "./hosted-app.ts";
 import { makeWorkerCode } from "./loader.ts";
@@ -36,7 +37,7 @@ export function rehearse(app: HostedApp, candidate: Candidate): Promise<Rehearsa
 async function tryCandidate(app: HostedApp, candidate: Candidate): Promise<RehearsalOutcome> {
   const startedMs = app.now();
   const code = storeCode(app, candidate);
-  const data = copyData(app);
+  const data = await copyProduction(app);
   try {
     const worker = app.env.LOADER.load(makeWorkerCode(code, candidate.varsJson));
     const start = await startFacet(app, REHEARSAL_FACET, { openWorker: () => worker, readCode: () => code });
@@ -46,7 +47,7 @@ async function tryCandidate(app: HostedApp, candidate: Candidate): Promise<Rehea
     // Only `load` throws here: a compatibility date or flag that this runtime does not have.
     return { kind: "failed", data, ...explainUnsupportedConfig(error) };
   } finally {
-    app.ctx.facets.delete(REHEARSAL_FACET);
+    deleteData(app, REHEARSAL_FACET);
   }
 }
 
@@ -63,12 +64,11 @@ function storeCode(app: HostedApp, { code }: Candidate): Code {
   return { ...getCodeDefinition(app.db, codeId), codeId, sourceMap: getSourceMap(app.db, codeId) };
 }
 
-/** Copies the app's database, which goes on running meanwhile. A runtime without clone gets an empty one. */
-function copyData(app: HostedApp): "copy" | "empty" {
-  const { facets } = app.ctx;
+/** Copies the app's database, which goes on running meanwhile. */
+async function copyProduction(app: HostedApp): Promise<"copy" | "empty"> {
   // One that a crash left behind.
-  facets.delete(REHEARSAL_FACET);
-  if (app.production.live === undefined || typeof facets.clone !== "function") return "empty";
-  facets.clone(PRODUCTION_FACET, REHEARSAL_FACET);
+  deleteData(app, REHEARSAL_FACET);
+  if (!hasData(app, PRODUCTION_FACET) || !canClone(app)) return "empty";
+  await copyData(app, PRODUCTION_FACET, REHEARSAL_FACET);
   return "copy";
 }
