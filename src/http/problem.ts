@@ -69,6 +69,14 @@ export function problemAnswer(error: unknown, context: { readonly path: string }
   return new Response(`${JSON.stringify(body)}\n`, { status, headers: headersOf(code, "application/problem+json") });
 }
 
+/** A method that a path does not have. `allowed` as in the Allow header. */
+export function refuseMethod(request: Request, allowed: string, answer: typeof plainAnswer): Response {
+  const refusal = new HostingError("method-not-allowed", `This address takes ${allowed}, not ${request.method}.`);
+  const response = answer(refusal, { path: new URL(request.url).pathname });
+  response.headers.set("allow", allowed);
+  return response;
+}
+
 function describe(error: unknown, context: { readonly path: string }): { code: ErrorCode; message: string } {
   if (error instanceof HostingError) return error;
   const requestId = crypto.randomUUID();

@@ -1,13 +1,13 @@
 // Every route of the host on one screen. Apps answer on origins of their own; everything else is the host's.
 import { Hono } from "hono";
 import { HostingError } from "../errors.ts";
-import { api } from "./api.ts";
+import { api } from "./api/routes.ts";
 import { answerForApp } from "./app-request.ts";
 import { readOrigin } from "./host-name.ts";
 import type { Host } from "../push-host.ts";
-import { plainAnswer, problemAnswer } from "./problem.ts";
+import { plainAnswer, problemAnswer, refuseMethod } from "./problem.ts";
 import { drainUnread } from "./request-body.ts";
-import { advertise, fetchPack, receivePush, refuseMethod, refusePath } from "./smart-http.ts";
+import { advertise, fetchPack, receivePush, refusePath } from "./smart-http.ts";
 
 /** The answer to any request that reaches the Worker. Never throws: an error becomes an answer here. */
 export async function route(request: Request, host: Host, context: ExecutionContext): Promise<Response> {
@@ -34,15 +34,17 @@ const hostRoutes = new Hono<{ Bindings: { readonly host: Host } }>()
   .post("/:repository{.+\\.git}/git-receive-pack", (c) =>
     receivePush(c.req.raw, { host: c.env.host, context: c.executionCtx }, c.req.param("repository")),
   )
-  .all("/:repository{.+\\.git}/info/refs", (c) => refuseMethod(c.req.raw, "GET, HEAD"))
-  .all("/:repository{.+\\.git}/git-upload-pack", (c) => refuseMethod(c.req.raw, "POST"))
-  .all("/:repository{.+\\.git}/git-receive-pack", (c) => refuseMethod(c.req.raw, "POST"))
+  .all("/:repository{.+\\.git}/info/refs", (c) => refuseMethod(c.req.raw, "GET, HEAD", plainAnswer))
+  .all("/:repository{.+\\.git}/git-upload-pack", (c) => refuseMethod(c.req.raw, "POST", plainAnswer))
+  .all("/:repository{.+\\.git}/git-receive-pack", (c) => refuseMethod(c.req.raw, "POST", plainAnswer))
   .all("/:repository{.+\\.git}/*", () => refusePath())
-  .notFound((c) => plainAnswer(new HostingError("not-found", "There is nothing here."), { path: c.req.path }))
-  .onError((error, c) => {
-    const answer = c.req.path.startsWith("/api/") ? problemAnswer : plainAnswer;
-    return answer(error, { path: c.req.path });
-  });
+  .notFound((c) => answerFor(c.req.path)(new HostingError("not-found", "There is nothing here."), { path: c.req.path }))
+  .onError((error, c) => answerFor(c.req.path)(error, { path: c.req.path }));
+
+/** Programs ask below /api/, git and people everywhere else. */
+function answerFor(path: string): typeof plainAnswer {
+  return path.startsWith("/api/") ? problemAnswer : plainAnswer;
+}
 
 /** The page for people who come without git. */
 function welcome(url: URL): string {

@@ -11,7 +11,6 @@ import { openTemplateRepository } from "../repo/template-repository.ts";
 import { advertiseReceivePack, advertiseUploadPack, uploadPack } from "../repo/upload-pack.ts";
 import { requireOwner } from "./auth.ts";
 import { appUrl } from "./host-name.ts";
-import { plainAnswer } from "./problem.ts";
 import { openBody } from "./request-body.ts";
 
 type Service = "git-upload-pack" | "git-receive-pack";
@@ -62,14 +61,6 @@ export async function receivePush(
     const url = appUrl(new URL(request.url), host.env.HOST, address.app);
     return push({ app: address.app, body, appUrl: url, now: Date.now, context }, host);
   });
-}
-
-/** A method that a path of the protocol does not have. `allowed` as in the Allow header. */
-export function refuseMethod(request: Request, allowed: string): Response {
-  const refusal = new HostingError("method-not-allowed", `This address takes ${allowed}, not ${request.method}.`);
-  const answer = plainAnswer(refusal, { path: new URL(request.url).pathname });
-  answer.headers.set("allow", allowed);
-  return answer;
 }
 
 /** Any other path below a repository: the files of git's dumb protocol, which this host does not speak, and unknown services. */

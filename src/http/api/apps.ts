@@ -1,0 +1,174 @@
+// Apps: which there are, making one, its settings, its end.
+import { createRoute, z } from "@hono/zod-openapi";
+import { readAppName, type AppName } from "../../app/app-name.ts";
+import type { AppDescription } from "../../app/description.ts";
+import { HostingError } from "../../errors.ts";
+import { appUrl } from "../host-name.ts";
+import { deployJson, DeployJson } from "./deploys.ts";
+import {
+  AppPath,
+  isoTime,
+  json,
+  jsonBody,
+  makeRouter,
+  needs,
+  noSuchApp,
+  PageLimit,
+  PROBLEMS,
+  Time,
+} from "./resource.ts";
+
+type Settings = AppDescription["settings"];
+
+/** What an owner sets. The same names in requests and answers. */
+const SettingsJson = z.object({
+  deploy: z.boolean().openapi({ description: "false: pushes are stored and deploy nothing." }),
+  denyNonFastForwards: z.boolean().openapi({ description: "true: no push takes commits from a branch." }),
+});
+
+const AppEntry = z
+  .object({
+    name: z.string().openapi({ example: "hello" }),
+    url: z.string().openapi({ description: "Where it answers." }),
+    repository: z.string().openapi({ description: "What git clones and pushes to, without a token." }),
+    createdAt: Time,
+  })
+  .openapi("AppEntry");
+
+const AppJson = AppEntry.extend({
+  ...SettingsJson.shape,
+  productionBranch: z.string().nullable(),
+  live: DeployJson.nullable().openapi({ description: "The deploy that answers visitors." }),
+  refCount: z.int(),
+  repositoryBytes: z.int(),
+}).openapi("App");
+
+export const apps = makeRouter();
+
+const listRoute = createRoute({
+  method: "get",
+  path: "/apps",
+  summary: "All apps, by name",
+  ...needs("read"),
+  request: {
+    query: z.object({
+      limit: PageLimit,
+      after: z.string().optional().openapi({ description: "Only names after this one: `next` of the page before." }),
+    }),
+  },
+  responses: {
+    200: json(z.object({ apps: z.array(AppEntry), next: z.string().optional() }), "A page of the list."),
+    ...PROBLEMS,
+  },
+});
+
+apps.openapi(listRoute, async (c) => {
+  const page = c.req.valid("query");
+  const { env } = c.env.host;
+  const entries = await env.DIRECTORY.getByName("directory").list(page);
+  const url = new URL(c.req.url);
+  const listed = entries.map(({ name, createdAtMs }) => ({
+    ...addresses(url, env, name),
+    createdAt: isoTime(createdAtMs),
+  }));
+  return c.json({ apps: listed, next: entries.length === page.limit ? entries.at(-1)?.name : undefined }, 200);
+});
+
+const createAppRoute = createRoute({
+  method: "post",
+  path: "/apps",
+  summary: "Make an app, or a repository whose pushes are only stored",
+  ...needs("host"),
+  request: {
+    body: jsonBody(
+      z.object({ name: z.string().openapi({ example: "hello" }), ...SettingsJson.partial().shape }).openapi("NewApp"),
+    ),
+  },
+  responses: { 201: json(AppJson, "The new app."), ...PROBLEMS },
+});
+
+apps.openapi(createAppRoute, async (c) => {
+  const { name, ...settings } = c.req.valid("json");
+  const app = readAppName(name);
+  const { env } = c.env.host;
+  const { kind } = await env.SUPERVISOR.getByName(app).createRepository(given(settings));
+  if (kind === "exists") throw new HostingError("app-exists", `There is an app ${app} already.`);
+  return c.json(await describe(c.req.raw, env, app), 201);
+});
+
+const getRoute = createRoute({
+  method: "get",
+  path: "/apps/{app}",
+  summary: "What is live, and how the app is set",
+  ...needs("read"),
+  request: { params: AppPath },
+  responses: { 200: json(AppJson, "The app."), ...PROBLEMS },
+});
+
+apps.openapi(getRoute, async (c) => c.json(await describe(c.req.raw, c.env.host.env, c.req.valid("param").app), 200));
+
+const patchRoute = createRoute({
+  method: "patch",
+  path: "/apps/{app}",
+  summary: "Change settings; what is not given stays as it is",
+  ...needs("admin"),
+  request: { params: AppPath, body: jsonBody(SettingsJson.partial().openapi("AppChange")) },
+  responses: { 200: json(AppJson, "The app as it is now."), ...PROBLEMS },
+});
+
+apps.openapi(patchRoute, async (c) => {
+  const { app } = c.req.valid("param");
+  const settings = given(c.req.valid("json"));
+  if (Object.keys(settings).length === 0) {
+    const names = Object.keys(SettingsJson.shape).join(", ");
+    throw new HostingError(
+      "invalid-request",
+      `There is nothing to change. What can be set to true or false: ${names}.`,
+    );
+  }
+  const { env } = c.env.host;
+  const state = await env.SUPERVISOR.getByName(app).changeSettings(settings);
+  if (state === undefined) throw noSuchApp(app);
+  return c.json(await describe(c.req.raw, env, app), 200);
+});
+
+const deleteRoute = createRoute({
+  method: "delete",
+  path: "/apps/{app}",
+  summary: "Remove the app: code, data, packs and name",
+  ...needs("admin"),
+  request: { params: AppPath },
+  responses: { 204: { description: "It is gone." }, ...PROBLEMS },
+});
+
+apps.openapi(deleteRoute, async (c) => {
+  const { app } = c.req.valid("param");
+  const supervisor = c.env.host.env.SUPERVISOR.getByName(app);
+  if ((await supervisor.describe()) === undefined) throw noSuchApp(app);
+  await supervisor.destroy();
+  return c.body(null, 204);
+});
+
+/** An app as the API shows it. */
+async function describe(request: Request, env: Env, app: AppName): Promise<z.infer<typeof AppJson>> {
+  const description = await env.SUPERVISOR.getByName(app).describe();
+  if (description === undefined) throw noSuchApp(app);
+  return {
+    ...addresses(new URL(request.url), env, app),
+    ...description.settings,
+    productionBranch: description.productionBranch?.replace("refs/heads/", "") ?? null,
+    live: description.live === undefined ? null : deployJson(description.live, description.live),
+    refCount: description.refCount,
+    repositoryBytes: description.packBytes,
+    createdAt: isoTime(description.createdAtMs),
+  };
+}
+
+function addresses(url: URL, env: Env, app: string) {
+  return { name: app, url: appUrl(url, env.HOST, app), repository: `${url.origin}/${app}.git` };
+}
+
+/** The settings that were given. */
+function given(settings: { readonly [Name in keyof Settings]?: boolean | undefined }): Partial<Settings> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}

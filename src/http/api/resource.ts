@@ -1,0 +1,110 @@
+// What every resource of the API is made of: a router whose refusals are HostingErrors, who may call a route, and the parts of
+// declarations that all of them share.
+import { OpenAPIHono, z, type Hook } from "@hono/zod-openapi";
+import type { ValidationTargets } from "hono";
+import { createMiddleware } from "hono/factory";
+import { readAppName, type AppName } from "../../app/app-name.ts";
+import { HostingError } from "../../errors.ts";
+import type { Host } from "../../push-host.ts";
+import { requireOwner } from "../auth.ts";
+
+/** What a handler finds in its context. */
+export interface ApiEnv {
+  readonly Bindings: { readonly host: Host };
+}
+
+/** What a caller does to the app of a route, or "host": what only the whole host's admin may. */
+export type Access = "read" | "push" | "admin" | "host";
+
+const DEFAULT_PAGE_SIZE = 100;
+const MAX_PAGE_SIZE = 1000;
+
+/** A router for one resource. What does not fit a route's schemas is refused as "invalid-request" before its handler runs. */
+export function makeRouter(): OpenAPIHono<ApiEnv> {
+  return new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+}
+
+/** Who may call a route. Spread it into the route's declaration; it is checked before anything else of the request is read. */
+export function needs(access: Access) {
+  const admit = createMiddleware<ApiEnv>(async (c, next) => {
+    requireOwner(c.req.raw, c.env.host.env);
+    await next();
+  });
+  return { middleware: admit, security: [{ token: [] }], "x-slipway-access": access };
+}
+
+/** The app that a path names. A name that none can have is refused with the rule. */
+export const AppPath = z.object({
+  app: z
+    .string()
+    .transform((text): AppName => readAppName(text))
+    .openapi({ param: { name: "app", in: "path" }, type: "string", example: "hello" }),
+});
+
+/** How many entries a page of a list has. */
+export const PageLimit = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(MAX_PAGE_SIZE)
+  .default(DEFAULT_PAGE_SIZE)
+  .openapi({ description: "How many entries at most.", example: 20 });
+
+/** A moment, as every answer writes it. */
+export const Time = z.iso.datetime().openapi({ example: "2026-01-01T00:00:00.000Z" });
+
+const Problem = z
+  .object({
+    type: z.string(),
+    status: z.int(),
+    code: z.string().openapi({ description: "Stable: branch on this.", example: "not-found" }),
+    title: z.string(),
+    detail: z.string().openapi({ description: "A sentence for people." }),
+  })
+  .openapi("Problem");
+
+/** Every refusal of a route. Spread it into the responses. */
+export const PROBLEMS = {
+  default: {
+    description: "Problem details (RFC 9457).",
+    content: { "application/problem+json": { schema: Problem } },
+  },
+} as const;
+
+/** A body that is one JSON value. */
+export function json<T extends z.ZodType>(schema: T, description: string) {
+  return { description, content: { "application/json": { schema } } };
+}
+
+/** A request's body, which must be there. */
+export function jsonBody<T extends z.ZodType>(schema: T) {
+  return { required: true, content: { "application/json": { schema } } };
+}
+
+/** A time as `Time` has it. */
+export function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
+export function noSuchApp(app: AppName): HostingError {
+  return new HostingError("not-found", `There is no app ${app}.`);
+}
+
+const PLACES: Record<keyof ValidationTargets, string> = {
+  json: "the body",
+  form: "the form",
+  query: "the query",
+  param: "the path",
+  header: "the headers",
+  cookie: "the cookies",
+};
+
+const refuseInvalid: Hook<unknown, ApiEnv, string, unknown> = (result) => {
+  if (result.success) return;
+  const place = PLACES[result.target];
+  const problems = result.error.issues.map(({ path, message }) => {
+    const field = path.map(String).join(".");
+    return `${field === "" ? place : `"${field}" in ${place}`}: ${message}`;
+  });
+  throw new HostingError("invalid-request", `The request is not as this route wants it. ${problems.join(". ")}.`);
+};

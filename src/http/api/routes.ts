@@ -1,0 +1,91 @@
+// The JSON API, version 1: where the resources are mounted, and the OpenAPI document that their declarations make.
+//
+// To add a resource: write src/http/api/<resource>.ts after the pattern of deploys.ts (schemas, then createRoute, then
+// router.openapi(route, handler)); say who may call each route with ...needs(action); list errors with ...PROBLEMS; throw a
+// HostingError where the request cannot be served; mount the router below. test/http/api.test.ts holds the document against the
+// routes and calls each with a token that must not get through. Nothing else is to be registered anywhere.
+import { HTTPException } from "hono/http-exception";
+import { HostingError } from "../../errors.ts";
+import { problemAnswer, refuseMethod } from "../problem.ts";
+import { apps } from "./apps.ts";
+import { deploys } from "./deploys.ts";
+import { makeRouter } from "./resource.ts";
+
+/** The routes below /api/v1. */
+export const api = makeRouter();
+
+api.onError((error, c) => problemAnswer(readError(error), { path: c.req.path }));
+api.use(async (c, next) => {
+  c.req.raw = readAsJson(c.req.raw);
+  await next();
+  c.header("cache-control", "no-store");
+});
+api.route("/", apps);
+api.route("/", deploys);
+
+api.openAPIRegistry.registerComponent("securitySchemes", "token", {
+  type: "http",
+  scheme: "bearer",
+  description: "The owner's token. HTTP Basic with the token as the password and any user name does as well.",
+});
+
+/** Read without a token: it says nothing of this host but what it can do. */
+api.doc31("/openapi.json", {
+  openapi: "3.1.0",
+  info: {
+    title: "Slipway",
+    version: "1",
+    description:
+      "Apps, their deploys and what their owner controls. Errors are problem details (RFC 9457) with a stable code.",
+  },
+  servers: [{ url: "/api/v1" }],
+});
+
+const methodsByPath = readMethods();
+
+// A path of the API with a method that it does not have, and then everything that is no path of the API.
+for (const [path, methods] of methodsByPath) {
+  const allowed = [...methods].join(", ");
+  api.on("OPTIONS", path, () => new Response(null, { status: 204, headers: { allow: allowed } }));
+  api.all(path, (c) => refuseMethod(c.req.raw, allowed, problemAnswer));
+}
+api.all("*", (c) => {
+  throw new HostingError(
+    "not-found",
+    `There is no ${c.req.path} in this API. /api/v1/openapi.json lists what there is.`,
+  );
+});
+
+/** What each path answers, as the Allow header lists it. */
+function readMethods(): ReadonlyMap<string, ReadonlySet<string>> {
+  const methods = new Map<string, Set<string>>();
+  for (const { path, method } of api.routes) {
+    if (method === "ALL") continue;
+    const known = methods.get(path) ?? new Set(["OPTIONS"]);
+    known.add(method);
+    if (method === "GET") known.add("HEAD");
+    methods.set(path, known);
+  }
+  return methods;
+}
+
+/** What hono itself refuses, with our codes: a body that is not JSON, and a content type that a route does not take. */
+function readError(error: Error): Error {
+  if (!(error instanceof HTTPException)) return error;
+  if (error.status === 400) return new HostingError("invalid-request", "The body is not JSON.", { cause: error });
+  if (error.status !== 415) return error;
+  const message = "This route takes another content type. For JSON: content-type: application/json.";
+  return new HostingError("media-type-unsupported", message, { cause: error });
+}
+
+/** What clients send where nobody told them a type: nothing, curl's for -d, fetch's for a string. */
+const UNNAMED_TYPES = ["application/x-www-form-urlencoded", "text/plain"];
+
+/** A body whose type nobody named is JSON too: this API takes little else. */
+function readAsJson(request: Request): Request {
+  const type = request.headers.get("content-type")?.split(";", 1)[0] ?? "text/plain";
+  if (request.body === null || !UNNAMED_TYPES.includes(type.toLowerCase())) return request;
+  const headers = new Headers(request.headers);
+  headers.set("content-type", "application/json");
+  return new Request(request, { headers });
+}

@@ -1,0 +1,163 @@
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { api } from "../../src/http/api/routes.ts";
+import { route } from "../../src/http/router.ts";
+import { createHost } from "../../src/push-host.ts";
+
+const OWNER = "unit-test-token";
+const host = createHost(env);
+
+interface CallInput {
+  readonly token?: string | undefined;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One call of the API; without `token` in the input, as the owner. */
+async function call(method: string, path: string, input: CallInput = {}): Promise<Response> {
+  const { token = OWNER, body } = input;
+  const context = createExecutionContext();
+  const headers = { ...(token === "" ? {} : { authorization: `Bearer ${token}` }), ...input.headers };
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const request = new Request(`http://localhost/api/v1${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: text }),
+  });
+  const response = await route(request, host, context);
+  await waitOnExecutionContext(context);
+  return response;
+}
+
+async function codeOf(response: Response): Promise<string> {
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  const problem = await response.json<{ code: string; status: number; detail: string }>();
+  expect(problem.status).toBe(response.status);
+  expect(problem.detail).not.toBe("");
+  return problem.code;
+}
+
+interface Operation {
+  readonly method: string;
+  readonly path: string;
+  readonly summary?: string;
+  readonly security?: readonly unknown[];
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+  readonly "x-slipway-access"?: string;
+}
+
+/** What the served document lists. */
+async function readOperations(): Promise<Operation[]> {
+  const document = await (
+    await call("GET", "/openapi.json", { token: "" })
+  ).json<{ paths: Record<string, Record<string, Omit<Operation, "method" | "path">>> }>();
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
+  );
+}
+
+/** A path that the operation's template matches. */
+function samplePath(path: string): string {
+  return path.replaceAll(/\{app\}/g, "no-such-app").replaceAll(/\{[^}]+\}/g, "1");
+}
+
+describe("the OpenAPI document", () => {
+  it("is of version 3.1, names no host and is read without a token", async () => {
+    const document = await (
+      await call("GET", "/openapi.json", { token: "" })
+    ).json<{ openapi: string; servers: unknown }>();
+    expect(document).toMatchObject({ openapi: "3.1.0", servers: [{ url: "/api/v1" }] });
+    expect(JSON.stringify(document)).not.toMatch(/https?:\/\//);
+  });
+
+  it("lists exactly the routes that there are", async () => {
+    const documented = (await readOperations()).map(({ method, path }) => `${method} ${path}`);
+    const routed = api.routes
+      .filter(({ method, path }) => method !== "ALL" && method !== "OPTIONS" && path !== "/openapi.json")
+      .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)(\{[^}]*\})?/g, "{$1}")}`);
+    expect(documented.toSorted()).toEqual([...new Set(routed)].toSorted());
+    expect(documented.length).toBeGreaterThan(5);
+  });
+
+  it("says of every route what it does, who may call it and how it refuses", async () => {
+    for (const { method, path, summary, security, responses, ...operation } of await readOperations()) {
+      const name = `${method} ${path}`;
+      expect(summary, name).toMatch(/^[A-Z].*[^.]$/);
+      expect(security, name).toEqual([{ token: [] }]);
+      expect(operation["x-slipway-access"], name).toMatch(/^(read|push|admin|host)$/);
+      expect(Object.keys(responses["default"]?.content ?? {}), name).toEqual(["application/problem+json"]);
+    }
+  });
+
+  it("lists only routes that answer, and none of them without a token", async () => {
+    for (const { method, path } of await readOperations()) {
+      const name = `${method} ${path}`;
+      const response = await call(method, samplePath(path), {
+        token: "wrong",
+        ...(method === "GET" ? {} : { body: {} }),
+      });
+      expect(response.status, name).toBe(401);
+      expect(await codeOf(response), name).toBe("auth-required");
+    }
+  });
+});
+
+describe("the API", () => {
+  it("makes, shows, changes, lists and removes an app", async () => {
+    const made = await call("POST", "/apps", { body: { name: "api-life", deploy: false } });
+    expect(made.status).toBe(201);
+    expect(await made.json()).toMatchObject({
+      name: "api-life",
+      deploy: false,
+      live: null,
+      url: "http://api-life.localhost/",
+    });
+    const changed = await call("PATCH", "/apps/api-life", { body: { deploy: true } });
+    expect(await changed.json()).toMatchObject({ deploy: true, denyNonFastForwards: false });
+    const { apps } = await (await call("GET", "/apps?limit=1000")).json<{ apps: { name: string }[] }>();
+    expect(apps.map(({ name }) => name)).toContain("api-life");
+    expect(await (await call("GET", "/apps/api-life/deploys")).json()).toEqual({ deploys: [] });
+    expect((await call("DELETE", "/apps/api-life")).status).toBe(204);
+    expect(await codeOf(await call("GET", "/apps/api-life"))).toBe("not-found");
+  });
+
+  it.each([
+    ["a field of another type", "POST /apps", { name: 1 }, "invalid-request"],
+    ["a missing field", "POST /apps", {}, "invalid-request"],
+    ["a body that is no object", "POST /apps", [], "invalid-request"],
+    ["a body that is not JSON", "POST /apps", "{", "invalid-request"],
+    ["no body", "POST /apps", undefined, "invalid-request"],
+    ["a name that no app can have", "POST /apps", { name: "Not--valid" }, "invalid-app-name"],
+    ["a path that no app can have", "GET /apps/Not--valid", undefined, "invalid-app-name"],
+    ["nothing to change", "PATCH /apps/x", {}, "invalid-request"],
+    ["a page of none", "GET /apps?limit=0", undefined, "invalid-request"],
+    ["a page that is no number", "GET /apps?limit=many", undefined, "invalid-request"],
+    ["an app that is not there", "GET /apps/nothing-here/deploys", undefined, "not-found"],
+    ["a path that is not there", "GET /nothing", undefined, "not-found"],
+    ["a method that is not there", "PUT /apps", {}, "method-not-allowed"],
+  ])("answers %s with problem details", async (_name, request, body, code) => {
+    const [method = "", path = ""] = request.split(" ");
+    expect(await codeOf(await call(method, path, { body }))).toBe(code);
+  });
+
+  it("says which methods a path has", async () => {
+    const refused = await call("PUT", "/apps/x", { body: {} });
+    expect(refused.status).toBe(405);
+    expect(refused.headers.get("allow")?.split(", ").toSorted()).toEqual(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH"]);
+    const asked = await call("OPTIONS", "/apps/x", { token: "" });
+    expect([asked.status, asked.headers.get("access-control-allow-origin")]).toEqual([204, null]);
+    const head = await call("HEAD", "/apps");
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+  });
+
+  it("refuses a body of another type", async () => {
+    const headers = { "content-type": "application/xml" };
+    expect(await codeOf(await call("POST", "/apps", { body: "<x/>", headers }))).toBe("media-type-unsupported");
+  });
+
+  it("takes JSON whatever its type is called, as curl sends it", async () => {
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    expect(await codeOf(await call("POST", "/apps", { body: { name: "UP" }, headers }))).toBe("invalid-app-name");
+  });
+});
