@@ -52,6 +52,7 @@ export const ERROR_CODES = [
   "app-not-found",
   "app-not-deployed",
   "app-failed",
+  "preview-not-found", // an address below an app at which nothing is deployed
   "app-busy", // held longer than a deploy may hold a request
   "internal-error",
 ] as const;

@@ -4,6 +4,7 @@
 import { HostingError, type ErrorCode } from "./errors.ts";
 import type { AppName } from "./app/app-name.ts";
 import type { CommitOutcome, PushCommit } from "./app/commit.ts";
+import { PRODUCTION_FACET } from "./app/environment.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import { ZERO_ID, type ObjectId } from "./git/object-id.ts";
 import { PktLineReader } from "./git/pkt-line.ts";
@@ -170,7 +171,9 @@ async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack)
 /** Starts the code on a copy of the app's data, where nobody can see it fail. */
 async function rehearse({ supervisor, narrator }: Stages, prepared: Prepared): Promise<Prepared> {
   if (prepared.kind !== "ready") return prepared;
-  const outcome = await supervisor.rehearse(prepared.built.candidate);
+  const { command, tree, built } = prepared;
+  const target = { facet: PRODUCTION_FACET, ref: command.name, commitId: tree.commitId };
+  const outcome = await supervisor.rehearse(built.candidate, target);
   if (outcome.kind === "failed") {
     return { kind: "failed", command: prepared.command, failure: describeStartFailure("rehearse", outcome) };
   }

@@ -119,7 +119,7 @@ async function startVersion(app: HostedApp, runtime: FacetRuntime, version: Vers
 /** The version before this one: it may have hibernating WebSockets although this instance never started it. */
 function findPrevious(app: HostedApp, version: Version): Version | undefined {
   const previous = version.deploy.previous && findDeploy(app.db, version.deploy.previous.number);
-  return previous?.state === "started" ? openVersion(previous) : undefined;
+  return previous?.state === "started" ? openVersion(previous, version.facet) : undefined;
 }
 
 async function drain(runtime: FacetRuntime): Promise<void> {

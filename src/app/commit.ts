@@ -11,7 +11,8 @@ import type { PackRow, RepositoryState } from "../store/repository-state.ts";
 import { isMigrated } from "../store/schema.ts";
 import { findRepository, markCreated, writeHead, type Repository } from "../store/settings.ts";
 import { scheduleCompaction } from "./compaction.ts";
-import { PRODUCTION_FACET, readLive, type HostedApp } from "./hosted-app.ts";
+import { PRODUCTION_FACET } from "./environment.ts";
+import { readLive, type HostedApp } from "./hosted-app.ts";
 import { listRegistration } from "./registration.ts";
 import { MAX_PACK_AGE_MS } from "./upkeep-limits.ts";
 

@@ -1,7 +1,7 @@
 // The cutover of one deploy, as the push that made it asks for it.
 import { findCutover, getDeploy } from "../store/deploys.ts";
 import { arrive, type CutoverFacts } from "./arrival.ts";
-import type { HostedApp } from "./hosted-app.ts";
+import { runtimeOf, type HostedApp } from "./hosted-app.ts";
 import type { StartFailure } from "./start-failure.ts";
 
 /** What became of a deploy's cutover. */
@@ -14,10 +14,11 @@ export type CutoverOutcome =
 
 /** Sees a committed deploy live, or undone. A visitor's request may have begun it already: the outcome is the same. */
 export async function cutOver(app: HostedApp, deployNumber: number): Promise<CutoverOutcome> {
-  const arrival = await arrive(app, app.production);
+  const runtime = runtimeOf(app, getDeploy(app.db, deployNumber).facet);
+  const arrival = await arrive(app, runtime);
   const { state } = getDeploy(app.db, deployNumber);
   const cutoverJson = findCutover(app.db, deployNumber);
-  const liveDeployNumber = app.production.live?.deploy.number;
+  const liveDeployNumber = runtime.live?.deploy.number;
   if (state === "started" && cutoverJson !== undefined) {
     const facts: CutoverFacts = JSON.parse(cutoverJson);
     return { kind: "live", ...facts };

@@ -6,7 +6,8 @@ import { packKeyPrefix } from "../store/pack-store.ts";
 import { findRepository, markDeleting } from "../store/settings.ts";
 import { deleteData } from "./facet-data.ts";
 import { openVersionWorker } from "./facet-start.ts";
-import { openFacetRuntime, PRODUCTION_FACET, REHEARSAL_FACET, type HostedApp } from "./hosted-app.ts";
+import { PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
+import { openFacetRuntime, type HostedApp } from "./hosted-app.ts";
 import { endIsolate } from "./loader.ts";
 import { setNextAlarm } from "./schedule.ts";
 
@@ -37,15 +38,18 @@ async function takeAway(app: HostedApp): Promise<void> {
 
 /** No request gets to the app from here on, and nothing starts it again. */
 async function stopServing(app: HostedApp): Promise<void> {
-  const { production } = app;
-  const { running } = production;
-  production.live = undefined;
-  production.running = undefined;
+  const runtimes = [app.production, ...app.environments.values()];
+  const running = runtimes.flatMap((runtime) => runtime.running ?? []);
+  for (const runtime of runtimes) {
+    runtime.live = undefined;
+    runtime.running = undefined;
+  }
   app.production = openFacetRuntime(PRODUCTION_FACET);
+  app.environments.clear();
   // What is starting is not to be deleted under its own feet.
-  await production.arrival;
+  await Promise.all(runtimes.flatMap(({ arrival }) => arrival ?? []));
   await app.lastRehearsal;
-  if (running !== undefined) app.ctx.waitUntil(endIsolate(openVersionWorker(app, running)));
+  for (const version of running) app.ctx.waitUntil(endIsolate(openVersionWorker(app, version)));
 }
 
 /** Every trace of the app: its databases, its files in R2, its name in the directory, and last what says that it is to be erased. */

@@ -3,7 +3,8 @@ import { findLiveDeploy, listDeploys as listRows, type Deploy } from "../store/d
 import { sumPackBytes } from "../store/packs.ts";
 import { countRefs } from "../store/refs.ts";
 import type { RepositorySettings, RepositoryState } from "../store/repository-state.ts";
-import { findExisting, PRODUCTION_FACET, type HostedApp } from "./hosted-app.ts";
+import { PRODUCTION_FACET } from "./environment.ts";
+import { findExisting, type HostedApp } from "./hosted-app.ts";
 
 /** An app in a few lines. */
 export interface AppDescription {

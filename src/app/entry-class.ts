@@ -72,7 +72,7 @@ async function inspectExports(
 ): Promise<{ kind: "inspected"; report: StartReport } | ({ kind: "failed" } & StartFailure)> {
   let worker: WorkerStub;
   try {
-    worker = loader.load(makeWorkerCode({ ...bundle, className: NO_CLASS }, "{}"));
+    worker = loader.load(makeWorkerCode({ definition: { ...bundle, className: NO_CLASS }, envJson: "{}" }));
   } catch (error) {
     return { kind: "failed", ...explainUnsupportedConfig(error) };
   }

@@ -2,6 +2,7 @@
 import { getCodeDefinition, getSourceMap } from "../store/code.ts";
 import type { Database } from "../store/database.ts";
 import { findRepository } from "../store/settings.ts";
+import { appEnvironmentJson } from "./environment.ts";
 import type { HostedApp, Version } from "./hosted-app.ts";
 import { isolateName, makeWorkerCode, readReport } from "./loader.ts";
 import {
@@ -79,10 +80,12 @@ async function explainStart(worker: WorkerStub, error: unknown, readCode: () => 
 
 /** The isolate of a deploy's version, loaded from the supervisor's own rows if it is not loaded. */
 export function openVersionWorker(app: HostedApp, version: Version): WorkerStub {
-  const { codeId, varsJson, number: deployNumber } = version.deploy;
+  const { facet, deploy, failedStarts: attempt } = version;
+  const { codeId, number: deployNumber } = deploy;
   const repositoryId = findRepository(app.db)?.repositoryId ?? "";
-  const name = isolateName({ repositoryId, codeId, varsJson, deployNumber, attempt: version.failedStarts });
-  return app.env.LOADER.get(name, () => makeWorkerCode(getCodeDefinition(app.db, codeId), varsJson));
+  const envJson = appEnvironmentJson(app.name, facet, deploy);
+  const name = isolateName({ repositoryId, facet, codeId, envJson, deployNumber, attempt });
+  return app.env.LOADER.get(name, () => makeWorkerCode({ definition: getCodeDefinition(app.db, codeId), envJson }));
 }
 
 /** Stored code, for explaining its failures. */

@@ -6,15 +6,14 @@ import { findLiveDeploy, type Deploy } from "../store/deploys.ts";
 import type { Repository } from "../store/settings.ts";
 import { findRepository } from "../store/settings.ts";
 import { isMigrated, migrate, SUPERVISOR_MIGRATIONS } from "../store/schema.ts";
+import { environmentKind, PRODUCTION_FACET } from "./environment.ts";
 import type { StartFailure } from "./start-failure.ts";
-
-/** The facet that answers visitors, and the one that a deploy is tried in. */
-export const PRODUCTION_FACET = "app";
-export const REHEARSAL_FACET = "rehearsal";
 
 /** A deploy as a facet runs it. One object for each deploy of an instance, so that versions are compared by identity. */
 export interface Version {
   readonly deploy: Deploy;
+  /** The environment that runs it: not always the one that it was deployed to. */
+  readonly facet: string;
   /** Whether it ever ran as the live version. One that never did is undone if it does not start. */
   hasRun: boolean;
   /** How many starts of it failed in this instance. */
@@ -56,6 +55,8 @@ export interface HostedApp {
   /** Stands still between I/O. */
   readonly now: () => number;
   production: FacetRuntime;
+  /** Every other environment that was asked for, by facet: see runtimeOf. */
+  readonly environments: Map<string, FacetRuntime>;
   /** The rehearsal that is under way, and those that wait for it. */
   lastRehearsal: Promise<unknown>;
   /** The deletion that is under way. */
@@ -76,6 +77,7 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     db,
     now: () => Date.now(),
     production: openFacetRuntime(PRODUCTION_FACET),
+    environments: new Map(),
     lastRehearsal: Promise.resolve(),
     deletion: undefined,
   };
@@ -97,18 +99,40 @@ export function openFacetRuntime(facet: string): FacetRuntime {
   };
 }
 
+/** The environment in memory. One that nothing is live in is remembered too: look with findRuntime where anybody may ask. */
+export function runtimeOf(app: HostedApp, facet: string): FacetRuntime {
+  if (facet === PRODUCTION_FACET) return app.production;
+  const known = app.environments.get(facet);
+  if (known !== undefined) return known;
+  const runtime = openFacetRuntime(facet);
+  readLive(app, runtime);
+  app.environments.set(facet, runtime);
+  return runtime;
+}
+
+/** The environment if there is one, without a trace if there is none. */
+export function findRuntime(app: HostedApp, facet: string): FacetRuntime | undefined {
+  if (facet === PRODUCTION_FACET) return app.production;
+  const known = app.environments.get(facet);
+  if (known !== undefined) return known;
+  if (findExisting(app) === undefined || findLiveDeploy(app.db, facet) === undefined) return undefined;
+  return runtimeOf(app, facet);
+}
+
 /** Takes the live pointer over from the database. Call it whenever a transaction moved the pointer, in the same turn. */
 export function readLive(app: HostedApp, runtime: FacetRuntime): void {
   const row = findLiveDeploy(app.db, runtime.facet);
   runtime.hasSockets = row?.hasSockets ?? false;
   if (row?.deploy.number === runtime.live?.deploy.number) return;
   const isRunning = row !== undefined && row.deploy.number === runtime.running?.deploy.number;
-  runtime.live = isRunning ? runtime.running : row && openVersion(row.deploy);
+  runtime.live = isRunning ? runtime.running : row && openVersion(row.deploy, runtime.facet);
 }
 
 /** A deploy that nothing is known of but what its row says. */
-export function openVersion(deploy: Deploy): Version {
-  return { deploy, hasRun: deploy.state === "started", failedStarts: 0 };
+export function openVersion(deploy: Deploy, facet: string): Version {
+  // An old deploy that is only on show is not undone.
+  const hasRun = deploy.state === "started" || environmentKind(facet) === "version";
+  return { deploy, facet, hasRun, failedStarts: 0 };
 }
 
 /** The repository's row if the app exists: created, and not being deleted. */

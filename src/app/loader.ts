@@ -13,8 +13,15 @@ interface ControlEntrypoint extends Rpc.WorkerEntrypointBranded {
 const MAIN_MODULE = "slipway-main.js";
 const WRAPPER_MODULE = "slipway-wrapper.js";
 
-/** The isolate's definition. `varsJson` is a JSON object, the app's `env`. */
-export function makeWorkerCode(definition: CodeDefinition, varsJson: string): WorkerLoaderWorkerCode {
+/** What an isolate is made of. */
+export interface WorkerParts {
+  readonly definition: CodeDefinition;
+  /** A JSON object, the app's `env`. */
+  readonly envJson: string;
+}
+
+/** The isolate's definition. */
+export function makeWorkerCode({ definition, envJson }: WorkerParts): WorkerLoaderWorkerCode {
   const modules = Object.entries(definition.modules).map(([name, module]) => [name, toLoaderModule(module)] as const);
   return {
     compatibilityDate: definition.compatibilityDate,
@@ -25,7 +32,7 @@ export function makeWorkerCode(definition: CodeDefinition, varsJson: string): Wo
       [MAIN_MODULE]: { js: mainModule(definition.className) },
       [WRAPPER_MODULE]: { js: wrapper.wrapper },
     },
-    env: JSON.parse(varsJson),
+    env: JSON.parse(envJson),
     globalOutbound: null,
   };
 }
@@ -48,8 +55,10 @@ function toLoaderModule(module: CodeModule): WorkerLoaderModule {
 /** What an isolate that stays is known by. */
 export interface IsolateIdentity {
   readonly repositoryId: string;
+  /** The environment: each has an isolate of its own, which ends when the environment does. */
+  readonly facet: string;
   readonly codeId: string;
-  readonly varsJson: string;
+  readonly envJson: string;
   readonly deployNumber: number;
   /** Counts starts that failed: the runtime remembers a failure under its name until the process ends. */
   readonly attempt: number;
@@ -60,9 +69,9 @@ export interface IsolateIdentity {
  * binds everything that makes the isolate what it is, and no two apps have a name in common.
  */
 export function isolateName(identity: IsolateIdentity): string {
-  const { repositoryId, codeId, varsJson, deployNumber, attempt } = identity;
-  const configId = createHash("sha256").update(varsJson).digest("hex").slice(0, 16);
-  return [repositoryId, deployNumber, codeId, configId, wrapper.version, attempt].join("/");
+  const { repositoryId, facet, codeId, envJson, deployNumber, attempt } = identity;
+  const configId = createHash("sha256").update(envJson).digest("hex").slice(0, 16);
+  return [repositoryId, facet, deployNumber, codeId, configId, wrapper.version, attempt].join("/");
 }
 
 /** How far the isolate has come, in the wrapper's words. Throws what the runtime says where it did not load at all. */

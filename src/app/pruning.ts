@@ -3,8 +3,9 @@
 import { hasUnusedCode, pruneCode } from "../store/code.ts";
 import { findRepository } from "../store/settings.ts";
 import { eraseStorage } from "./deletion.ts";
+import { REHEARSAL_FACET } from "./environment.ts";
 import { deleteData } from "./facet-data.ts";
-import { REHEARSAL_FACET, type HostedApp } from "./hosted-app.ts";
+import type { HostedApp } from "./hosted-app.ts";
 import { listTask, setNextAlarm } from "./schedule.ts";
 import { PRUNE_AFTER_MS } from "./upkeep-limits.ts";
 

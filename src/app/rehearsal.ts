@@ -4,7 +4,8 @@ import { getCodeDefinition, getSourceMap, putCode, touchCode, type Code } from "
 import { isMigrated } from "../store/schema.ts";
 import { canClone, copyData, deleteData, hasData } from "./facet-data.ts";
 import { startFacet } from "./facet-start.ts";
-import { PRODUCTION_FACET, REHEARSAL_FACET, type HostedApp } from "./hosted-app.ts";
+import { appEnvironmentJson, PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
+import type { HostedApp } from "./hosted-app.ts";
 import { makeWorkerCode } from "./loader.ts";
 import { explainUnsupportedConfig, type StartFailure } from "./start-failure.ts";
 import { schedulePruning } from "./pruning.ts";
@@ -17,6 +18,15 @@ export interface Candidate {
   readonly varsJson: string;
 }
 
+/** What the candidate is to become, for it to know what it runs as. */
+export interface RehearsalTarget {
+  readonly facet: string;
+  readonly ref: string;
+  readonly commitId: string;
+}
+
+const PRODUCTION: RehearsalTarget = { facet: PRODUCTION_FACET, ref: "", commitId: "" };
+
 /** What became of a rehearsal. `data`: it ran on a copy of the app's data, or on an empty database where there is none. */
 export type RehearsalOutcome =
   | {
@@ -28,18 +38,23 @@ export type RehearsalOutcome =
   | ({ readonly kind: "failed"; readonly data: "copy" | "empty" } & StartFailure);
 
 /** Stores the candidate's code, for the commit to name, and tries it. */
-export function rehearse(app: HostedApp, candidate: Candidate): Promise<RehearsalOutcome> {
-  const turn = app.lastRehearsal.then(() => tryCandidate(app, candidate));
+export function rehearse(
+  app: HostedApp,
+  candidate: Candidate,
+  target: RehearsalTarget = PRODUCTION,
+): Promise<RehearsalOutcome> {
+  const turn = app.lastRehearsal.then(() => tryCandidate(app, candidate, target));
   app.lastRehearsal = turn.catch(() => undefined);
   return turn;
 }
 
-async function tryCandidate(app: HostedApp, candidate: Candidate): Promise<RehearsalOutcome> {
+async function tryCandidate(app: HostedApp, candidate: Candidate, target: RehearsalTarget): Promise<RehearsalOutcome> {
   const startedMs = app.now();
   const code = storeCode(app, candidate);
   const data = await copyProduction(app);
   try {
-    const worker = app.env.LOADER.load(makeWorkerCode(code, candidate.varsJson));
+    const envJson = appEnvironmentJson(app.name, target.facet, { ...target, varsJson: candidate.varsJson });
+    const worker = app.env.LOADER.load(makeWorkerCode({ definition: code, envJson }));
     const start = await startFacet(app, REHEARSAL_FACET, { openWorker: () => worker, readCode: () => code });
     if (start.kind === "failed") return { kind: "failed", data, ...start.failure };
     return { kind: "started", data, exports: start.report.exports, tookMs: app.now() - startedMs };

@@ -5,7 +5,8 @@ import { watchBody } from "./answer-body.ts";
 import { answerFor, ERROR_HEADER } from "./answers.ts";
 import { arrive } from "./arrival.ts";
 import { getFacet, openVersionWorker } from "./facet-start.ts";
-import { findExisting, type FacetRuntime, type HostedApp } from "./hosted-app.ts";
+import { parseLabel } from "./environment.ts";
+import { findExisting, findRuntime, type FacetRuntime, type HostedApp } from "./hosted-app.ts";
 import { within } from "./time-limit.ts";
 
 /** A request waits no longer than this for a deploy. */
@@ -13,7 +14,8 @@ const HOLD_LIMIT_MS = 10_000;
 
 /** The app's answer, or the host's own where there is none. */
 export async function serve(app: HostedApp, request: Request): Promise<Response> {
-  const runtime = app.production;
+  const runtime = findVisited(app, request.url);
+  if (runtime === undefined) return answerFor(findExisting(app) === undefined ? "app-not-found" : "preview-not-found");
   if (runtime.running === undefined || runtime.running !== runtime.live) {
     const refusal = await hold(app, runtime);
     if (refusal !== undefined) return refusal;
@@ -33,6 +35,19 @@ export async function serve(app: HostedApp, request: Request): Promise<Response>
     console.error(`app ${app.name}: a request failed`, error);
     return answerFor("app-failed");
   }
+}
+
+/**
+ * The environment that the request is for. The host name says it, which http/ came here by too: there is no header that a visitor
+ * could forge or an app would see.
+ */
+function findVisited(app: HostedApp, url: string): FacetRuntime | undefined {
+  // Most requests are for production, whose label has no "--".
+  if (!url.includes("--")) return app.production;
+  const [label = ""] = new URL(url).hostname.split(".", 1);
+  if (!label.includes("--")) return app.production;
+  const facet = parseLabel(label)?.facet;
+  return facet === undefined ? undefined : findRuntime(app, facet);
 }
 
 /** Waits until the live version runs. The answer, if it does not come to that. */

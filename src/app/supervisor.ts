@@ -11,7 +11,7 @@ import { destroy } from "./deletion.ts";
 import { describeApp, listDeploys, type AppDescription, type DeploysPage } from "./description.ts";
 import { findExisting, openHostedApp, type HostedApp } from "./hosted-app.ts";
 import { registerNewApp } from "./registration.ts";
-import { rehearse, type Candidate, type RehearsalOutcome } from "./rehearsal.ts";
+import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget } from "./rehearsal.ts";
 import { changeSettings, createRepository, openForPush, readRepository, type Creation } from "./repository.ts";
 import { serve } from "./serve.ts";
 
@@ -54,8 +54,8 @@ export class Supervisor extends DurableObject<Env> {
   }
 
   /** Stores the candidate's code and tries it on a copy of the app's data. Changes nothing that a visitor can see. */
-  rehearse(candidate: Candidate): Promise<RehearsalOutcome> {
-    return rehearse(this.#app, candidate);
+  rehearse(candidate: Candidate, target?: RehearsalTarget): Promise<RehearsalOutcome> {
+    return rehearse(this.#app, candidate, target);
   }
 
   /** The one commit point of a push. */

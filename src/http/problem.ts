@@ -45,6 +45,7 @@ const STATUS: Record<ErrorCode, number> = {
   "app-not-found": 404,
   "app-not-deployed": 404,
   "app-failed": 500,
+  "preview-not-found": 404,
   "app-busy": 503,
   "internal-error": 500,
 };

@@ -3,13 +3,14 @@ import { describe, expect, it } from "vitest";
 import { endIsolate, isolateName, makeWorkerCode, readReport } from "../../src/app/loader.ts";
 import { appSource, IMPORTS, makeCode } from "./deployment.ts";
 
-const IDENTITY = { repositoryId: "r", codeId: "c", varsJson: "{}", deployNumber: 1, attempt: 0 };
+const IDENTITY = { repositoryId: "r", facet: "app", codeId: "c", envJson: "{}", deployNumber: 1, attempt: 0 };
 
 describe("isolateName", () => {
   it.each([
     ["repository", { repositoryId: "s" }],
     ["code", { codeId: "d" }],
-    ["variables", { varsJson: '{"A":1}' }],
+    ["environment", { facet: "preview:fix" }],
+    ["variables", { envJson: '{"A":1}' }],
     ["deploy", { deployNumber: 2 }],
     ["attempt", { attempt: 1 }],
   ])("differs for another %s", (_, other) => {
@@ -28,7 +29,7 @@ describe("readReport", () => {
       export const settings = { a: 1 };
       export const version = "1";
       export default { fetch() {} };`;
-    const report = await readReport(env.LOADER.load(makeWorkerCode(makeCode(source), "{}")));
+    const report = await readReport(env.LOADER.load(makeWorkerCode({ definition: makeCode(source), envJson: "{}" })));
     expect(report.phase).toBeUndefined();
     expect(Object.fromEntries(report.exports.map((fact) => [fact.name, fact.kind]))).toEqual({
       App: "class extends DurableObject",
@@ -48,7 +49,7 @@ describe("endIsolate", () => {
     const open = () =>
       env.LOADER.get("ended", () => {
         loads += 1;
-        return makeWorkerCode(makeCode(appSource("return new Response();")), "{}");
+        return makeWorkerCode({ definition: makeCode(appSource("return new Response();")), envJson: "{}" });
       });
     await readReport(open());
     await readReport(open());

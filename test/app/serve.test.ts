@@ -192,7 +192,7 @@ describe("an app's answer", () => {
     );
     const answer: { seen: string; env: string[]; exports: string[] } = await (await visit("sealed")).json();
     expect(answer.seen).toContain("not permitted to access the internet");
-    expect(answer.env).toEqual([]);
+    expect(answer.env).toEqual(["SLIPWAY"]);
     expect(answer.exports).not.toContain("Supervisor");
   });
 });
