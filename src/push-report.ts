@@ -97,11 +97,18 @@ export function rehearsedLine(rehearsal: { readonly data: "copy" | "empty"; read
 export function cutOverLine(cutover: {
   readonly drainedCount: number;
   readonly droppedCount: number;
+  readonly turnedAwayCount: number;
   readonly longestHoldMs: number;
+  readonly holdLimitMs: number;
 }): string {
-  const dropped = cutover.droppedCount === 0 ? "" : `, ${count(cutover.droppedCount, "request")} cut off with 503`;
-  const drained = `${count(cutover.drainedCount, "request")} drained`;
-  return stageLine("cut over", `${drained}, longest hold ${cutover.longestHoldMs} ms${dropped}`);
+  const { drainedCount, droppedCount, turnedAwayCount, longestHoldMs, holdLimitMs } = cutover;
+  const held = `longest hold ${longestHoldMs} ms of at most ${holdLimitMs / 1000} s`;
+  const dropped = droppedCount === 0 ? [] : [`${count(droppedCount, "request")} cut off with 503`];
+  const turnedAway = turnedAwayCount === 0 ? [] : [`${count(turnedAwayCount, "waiting request")} turned away with 503`];
+  return stageLine(
+    "cut over",
+    [`${count(drainedCount, "request")} drained`, held, ...dropped, ...turnedAway].join(", "),
+  );
 }
 
 export function supersededLine(byDeployNumber: number): string {

@@ -32,12 +32,12 @@ describe("the lines of the stages", () => {
       builtLine({ kind: "known", candidate, buildKey: "k", facts, deployNumber: 3 }),
     ],
     [
-      "cut over  1 request drained, longest hold 8 ms",
-      cutOverLine({ drainedCount: 1, droppedCount: 0, longestHoldMs: 8 }),
+      "cut over  1 request drained, longest hold 8 ms of at most 10 s",
+      cutOverLine({ drainedCount: 1, droppedCount: 0, turnedAwayCount: 0, longestHoldMs: 8, holdLimitMs: 10_000 }),
     ],
     [
-      "cut over  0 requests drained, longest hold 8 ms, 2 requests cut off with 503",
-      cutOverLine({ drainedCount: 0, droppedCount: 2, longestHoldMs: 8 }),
+      "cut over  0 requests drained, longest hold 8 ms of at most 10 s, 2 requests cut off with 503, 1 waiting request turned away with 503",
+      cutOverLine({ drainedCount: 0, droppedCount: 2, turnedAwayCount: 1, longestHoldMs: 8, holdLimitMs: 10_000 }),
     ],
   ])("%s", (expected, line) => {
     expect(line).toBe(expected);

@@ -1,5 +1,5 @@
-// From the version that runs to the one that the live pointer names. For a deploy that never ran: let running requests end, say
-// goodbye to WebSockets, stop the old version, start the new one; if it does not start, undo the deploy, its ref with it, and
+// From the version that runs to the one that the live pointer names. For a deploy that never ran: let running requests end, end
+// event streams, say goodbye to WebSockets, stop the old version, start the new one; if it does not start, undo the deploy, its ref with it, and
 // start the one before. New requests wait meanwhile (serve.ts). The old code never runs beside the new on the same database.
 import { findLiveDeploy, findDeploy, markSuperseded, recordCutover, setHasSockets, setLive } from "../store/deploys.ts";
 import type { Deploy } from "../store/deploys.ts";
@@ -15,8 +15,12 @@ import { within } from "./time-limit.ts";
 /** What running requests get to end, streams of their answers included. */
 export const DRAIN_LIMIT_MS = 5000;
 
-/** What the old version gets to close its WebSockets. */
+/** A request waits no longer than this for a deploy. */
+export const HOLD_LIMIT_MS = 10_000;
+
+/** What the old version gets for its onRedeploy and what it has in waitUntil, and then to close its WebSockets. */
 const GOODBYE_LIMIT_MS = 1000;
+const CLOSING_LIMIT_MS = 500;
 
 /** WebSocket close code 1012, "service restart": clients connect again. */
 const SERVICE_RESTART = 1012;
@@ -27,8 +31,12 @@ export interface CutoverFacts {
   readonly drainedCount: number;
   /** Requests that it did not finish in time; they were answered 503, or their streams broke. */
   readonly droppedCount: number;
+  /** New ones that it kept waiting for longer than they may; they were answered 503. */
+  readonly turnedAwayCount: number;
   /** How long the request that waited longest waited. */
   readonly longestHoldMs: number;
+  /** What no request waits longer than. */
+  readonly holdLimitMs: number;
   readonly tookMs: number;
 }
 
@@ -37,6 +45,7 @@ export function arrive(app: HostedApp, runtime: FacetRuntime): Promise<Arrival> 
   runtime.arrival ??= approach(app, runtime).finally(() => {
     runtime.arrival = undefined;
     runtime.heldSinceMs = undefined;
+    runtime.turnedAwayCount = 0;
   });
   return runtime.arrival;
 }
@@ -76,7 +85,9 @@ async function replace(app: HostedApp, runtime: FacetRuntime, version: Version):
   await drain(runtime);
   // A later deploy, or the app's deletion, makes this one pointless.
   if (runtime.live !== version) return;
-  if (old !== undefined && runtime.hasSockets) await sayGoodbye(app, runtime, old);
+  for (const end of runtime.eventStreams) end();
+  // One that does not run has nothing to end but sockets that hibernate.
+  if (old !== undefined && (runtime.running === old || runtime.hasSockets)) await sayGoodbye(app, runtime, old);
   const droppedCount = runtime.inFlightCount;
   runtime.running = undefined;
   app.ctx.facets.abort(runtime.facet, new Error("A new version of this app was deployed."));
@@ -90,7 +101,9 @@ async function replace(app: HostedApp, runtime: FacetRuntime, version: Version):
   const facts: CutoverFacts = {
     drainedCount: Math.max(0, inFlightCount - droppedCount),
     droppedCount,
-    longestHoldMs: runtime.heldSinceMs === undefined ? 0 : endedMs - runtime.heldSinceMs,
+    turnedAwayCount: runtime.turnedAwayCount,
+    longestHoldMs: runtime.heldSinceMs === undefined ? 0 : Math.min(endedMs - runtime.heldSinceMs, HOLD_LIMIT_MS),
+    holdLimitMs: HOLD_LIMIT_MS,
     tookMs: endedMs - startedMs,
   };
   app.db.transaction(() => {
@@ -131,14 +144,14 @@ async function drain(runtime: FacetRuntime): Promise<void> {
   runtime.onIdle = undefined;
 }
 
-/** Sockets that hibernate belong to no instance, and would drop with 1006. Only code inside the facet can close them. */
+/** Sockets would drop with 1006, those that hibernate too. Only code inside the facet can close them. */
 async function sayGoodbye(app: HostedApp, runtime: FacetRuntime, old: Version): Promise<void> {
   const facet = getFacet(app, runtime.facet, () => openVersionWorker(app, old));
   const close = async (): Promise<void> => {
-    await facet[GOODBYE](SERVICE_RESTART, "a new version was deployed");
+    await facet[GOODBYE](SERVICE_RESTART, "a new version was deployed", GOODBYE_LIMIT_MS);
   };
   try {
-    await within(close(), GOODBYE_LIMIT_MS);
+    await within(close(), GOODBYE_LIMIT_MS + CLOSING_LIMIT_MS);
   } catch (error) {
     // The old version is broken, and its sockets drop when it is stopped.
     console.warn(`app ${app.name}: deploy ${old.deploy.number} did not close its WebSockets`, error);

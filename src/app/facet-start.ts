@@ -18,7 +18,7 @@ import { within } from "./time-limit.ts";
 /** What the supervisor calls on a wrapped class. Visitors reach fetch only. */
 interface HostedClass extends Rpc.DurableObjectBranded {
   [START](): StartReport;
-  [GOODBYE](code: number, reason: string): number;
+  [GOODBYE](code: number, reason: string, limitMs: number): Promise<void>;
 }
 
 /** A facet's stub. */

@@ -38,12 +38,16 @@ export interface FacetRuntime {
   inFlightCount: number;
   /** Called when inFlightCount gets to 0. */
   onIdle: (() => void) | undefined;
+  /** Ends each event stream that is open. They do not count as in flight: they have no end to wait for. */
+  readonly eventStreams: Set<() => void>;
   /** Whether WebSockets may be open, as the database has it. */
   hasSockets: boolean;
   /** Under way from `running` to `live`; one at a time. */
   arrival: Promise<Arrival> | undefined;
   /** When the first of the requests that wait for it came. */
   heldSinceMs: number | undefined;
+  /** Requests that waited for it until they might not wait any longer. */
+  turnedAwayCount: number;
 }
 
 /** The handle. Mutable fields are the memory of this one instance of the supervisor. */
@@ -93,9 +97,11 @@ export function openFacetRuntime(facet: string): FacetRuntime {
     running: undefined,
     inFlightCount: 0,
     onIdle: undefined,
+    eventStreams: new Set(),
     hasSockets: false,
     arrival: undefined,
     heldSinceMs: undefined,
+    turnedAwayCount: 0,
   };
 }
 

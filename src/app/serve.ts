@@ -3,14 +3,12 @@
 import { setHasSockets } from "../store/deploys.ts";
 import { watchBody } from "./answer-body.ts";
 import { answerFor, ERROR_HEADER } from "./answers.ts";
-import { arrive } from "./arrival.ts";
+import { arrive, HOLD_LIMIT_MS } from "./arrival.ts";
+import { passEventStream } from "./event-stream.ts";
 import { getFacet, openVersionWorker } from "./facet-start.ts";
 import { parseLabel } from "./environment.ts";
 import { findExisting, findRuntime, type FacetRuntime, type HostedApp } from "./hosted-app.ts";
 import { within } from "./time-limit.ts";
-
-/** A request waits no longer than this for a deploy. */
-const HOLD_LIMIT_MS = 10_000;
 
 /** The app's answer, or the host's own where there is none. */
 export async function serve(app: HostedApp, request: Request): Promise<Response> {
@@ -56,7 +54,10 @@ async function hold(app: HostedApp, runtime: FacetRuntime): Promise<Response | u
   runtime.heldSinceMs ??= comesMs;
   while (runtime.live !== undefined && runtime.live !== runtime.running) {
     const arrival = await within(arrive(app, runtime), Math.max(0, comesMs + HOLD_LIMIT_MS - app.now()));
-    if (arrival === "late") return answerFor("app-busy");
+    if (arrival === "late") {
+      runtime.turnedAwayCount += 1;
+      return answerFor("app-busy");
+    }
     if (arrival.kind === "failed") return answerFor("app-failed");
   }
   if (runtime.live !== undefined) return undefined;
@@ -68,11 +69,13 @@ async function hold(app: HostedApp, runtime: FacetRuntime): Promise<Response | u
 async function passOn(app: HostedApp, runtime: FacetRuntime, response: Response): Promise<Response> {
   const { body, headers, webSocket } = response;
   if (webSocket !== null) noteSocket(app, runtime);
-  // An event stream has no end to wait for: a deploy breaks it off, and every client of one connects again by itself.
-  const isEventStream = headers.get("content-type")?.startsWith("text/event-stream") === true;
-  if (body === null || isEventStream) {
+  if (body === null) {
     leave(runtime);
     return headers.has(ERROR_HEADER) ? unmark(new Response(body, response)) : response;
+  }
+  if (headers.get("content-type")?.startsWith("text/event-stream") === true) {
+    leave(runtime);
+    return unmark(new Response(passEventStream(body, runtime.eventStreams), response));
   }
   const watched = await watchBody(body, headers, () => leave(runtime));
   return unmark(new Response(watched, response));

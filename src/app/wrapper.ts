@@ -1,8 +1,9 @@
 // The program around an app's class, inside the app's own isolate: scripts/generate.ts makes text of it, loader.ts puts it beside the
-// app's bundle. It tells why a start failed and closes sockets before a cutover; a visitor's fetch goes to the app's class
+// app's bundle. It tells why a start failed and says goodbye before a cutover; a visitor's fetch goes to the app's class
 // unseen. The app is imported only when wrapApp runs, after this module took its references, so that an app that changes
 // built-ins changes nothing here. What an app does to its own instance it does to itself: the supervisor trusts no answer.
 import * as runtime from "cloudflare:workers";
+import { watchAccepted, watchInstance, type AcceptedSockets, type Goodbye } from "./goodbye.ts";
 import {
   GOODBYE,
   START,
@@ -32,9 +33,7 @@ const { isPrototypeOf } = Object.prototype;
 const toSource = Function.prototype.toString;
 const { startsWith } = String.prototype;
 const toText = String;
-const closeSocket = WebSocket.prototype.close;
-const promise = Promise;
-const startTimer = setTimeout;
+const wait = scheduler.wait;
 const instanceMap = WeakMap;
 const { get: readMap, set: writeMap } = WeakMap.prototype;
 
@@ -47,11 +46,12 @@ export async function wrapApp(importApp: () => Promise<Exports>, className: stri
     report.thrown = describeThrown(error);
   };
   let App: AppClass = unstartableClass();
+  const accepted = watchAccepted();
   try {
     const exports = await importApp();
     report.exports = describeExports(exports);
     const exported = exports[className];
-    if (isDurableObjectClass(exported)) App = wrapClass(exported, { report, note });
+    if (isDurableObjectClass(exported)) App = wrapClass(exported, { report, note, accepted });
     else report.phase = "export";
   } catch (error) {
     note("module scope", error);
@@ -73,19 +73,24 @@ export async function wrapApp(importApp: () => Promise<Exports>, className: stri
 }
 
 async function endLater(): Promise<void> {
-  await new promise((resolve) => startTimer(resolve, 0));
+  await apply(wait, scheduler, [0]);
   abortIsolate("this version was replaced");
 }
 
 /** The subclass that runs: the app's class in everything but the two calls of the supervisor. */
 function wrapClass(
   Base: AppClass,
-  { report, note }: { report: StartReport; note: (phase: "constructor", error: unknown) => void },
+  wrapping: {
+    readonly report: StartReport;
+    readonly note: (phase: "constructor", error: unknown) => void;
+    readonly accepted: AcceptedSockets;
+  },
 ): AppClass {
-  const socketsOf = new instanceMap<object, () => WebSocket[]>();
+  const { report, note, accepted } = wrapping;
+  const goodbyes = new instanceMap<object, Goodbye>();
   class Hosted extends Base {
     constructor(ctx: DurableObjectState, env: Env) {
-      const { getWebSockets } = ctx;
+      const goodbye = watchInstance(ctx, accepted);
       noteBlockedConcurrency(ctx, note);
       try {
         super(ctx, env);
@@ -93,20 +98,17 @@ function wrapClass(
         note("constructor", error);
         throw error;
       }
-      apply(writeMap, socketsOf, [this, () => apply(getWebSockets, ctx, [])]);
+      apply(writeMap, goodbyes, [this, goodbye]);
     }
 
     [START](): StartReport {
       return report;
     }
 
-    /** Closes every hibernatable WebSocket and says how many there were. */
-    [GOODBYE](code: number, reason: string): number {
-      const readSockets: (() => WebSocket[]) | undefined = apply(readMap, socketsOf, [this]);
-      const sockets = readSockets?.() ?? [];
-      // By index: an app may have changed what iterating does.
-      for (let at = 0; at < sockets.length; at += 1) apply(closeSocket, sockets[at], [code, reason]);
-      return sockets.length;
+    /** The last call to this instance: see goodbye.ts. */
+    async [GOODBYE](code: number, reason: string, limitMs: number): Promise<void> {
+      const goodbye: Goodbye | undefined = apply(readMap, goodbyes, [this]);
+      await goodbye?.say(this, { code, reason }, limitMs);
     }
   }
   defineProperty(Hosted, "name", { value: Base.name });

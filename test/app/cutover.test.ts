@@ -96,7 +96,7 @@ describe("a cutover", () => {
     DRAIN_LIMIT_MS * 3,
   );
 
-  it("does not wait for event streams, which connect again by themselves", async () => {
+  it("ends event streams in order and without waiting, since they connect again by themselves", async () => {
     await deploy(
       "events",
       appSource(`    const { readable, writable } = new IdentityTransformStream();
@@ -104,11 +104,81 @@ describe("a cutover", () => {
     return new Response(readable, { headers: { "content-type": "text/event-stream" } });`),
     );
     const reader = (await visit("events")).body?.getReader();
-    expect((await reader?.read())?.done).toBe(false);
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe("data: 1\n\n");
     const { cutover } = await deploy("events", SLOW("new"));
     expect(cutover).toMatchObject({ kind: "live", droppedCount: 0 });
     expect(cutover.kind === "live" && cutover.tookMs).toBeLessThan(DRAIN_LIMIT_MS / 2);
+    expect((await reader?.read())?.done).toBe(true);
+  });
+
+  it("breaks an answer off that does not end in time, so that nobody takes a part for the whole", async () => {
+    await deploy(
+      "endless",
+      appSource(`    const { readable, writable } = new IdentityTransformStream();
+    this.ctx.waitUntil(writable.getWriter().write(new TextEncoder().encode("some")));
+    return new Response(readable);`),
+    );
+    const reader = (await visit("endless")).body?.getReader();
+    await reader?.read();
+    expect((await deploy("endless", SLOW("new"))).cutover).toMatchObject({ kind: "live", droppedCount: 1 });
     await expect(reader?.read()).rejects.toThrow();
+  });
+
+  it("holds a request with a large body, which the new version reads whole", async () => {
+    await deploy("uploads", SLOW("old"));
+    const running = visitText("uploads", "/?wait=300");
+    await scheduler.wait(50);
+    const upload = appSource(`    return new Response(String((await request.arrayBuffer()).byteLength));`);
+    const commit = await commitCode("uploads", makeCode(upload));
+    const held = visit("uploads", "/", { method: "POST", body: new Uint8Array(5_000_000) });
+    const cutover = await supervisorOf("uploads").cutOver(commit.deploy?.number ?? 0);
+    expect(cutover).toMatchObject({ kind: "live", drainedCount: 1, droppedCount: 0, turnedAwayCount: 0 });
+    expect(await running).toBe("old 1");
+    expect(await (await held).text()).toBe("5000000");
+  });
+
+  it("lets the old version finish what is in waitUntil, and calls its onRedeploy", async () => {
+    const app = "last-words";
+    await deploy(
+      app,
+      `${IMPORTS}export class App extends DurableObject {
+  fetch(request) {
+    this.ctx.waitUntil(scheduler.wait(200).then(() => this.ctx.storage.kv.put("after", "written")));
+    this.inMemory = "kept";
+    return new Response("begun");
+  }
+  async onRedeploy() {
+    await scheduler.wait(10);
+    this.ctx.storage.kv.put("flushed", this.inMemory);
+  }
+}
+`,
+    );
+    expect(await visitText(app)).toBe("begun");
+    const next = appSource(
+      `    return Response.json([this.ctx.storage.kv.get("after"), this.ctx.storage.kv.get("flushed")]);`,
+    );
+    await deploy(app, next);
+    expect(JSON.parse(await visitText(app))).toEqual(["written", "kept"]);
+  });
+
+  it.each([
+    ["hangs", `onRedeploy() { return new Promise(() => undefined); }`],
+    ["throws", `onRedeploy() { throw new Error("no"); }`],
+    ["is no function", `onRedeploy = 5;`],
+  ])("goes on where onRedeploy %s", async (name, member) => {
+    const app = `redeploy-${name.replaceAll(" ", "-")}`;
+    await deploy(
+      app,
+      `${IMPORTS}export class App extends DurableObject {
+  fetch() { return new Response("old"); }
+  ${member}
+}
+`,
+    );
+    expect(await visitText(app)).toBe("old");
+    expect((await deploy(app, SLOW("new"))).cutover).toMatchObject({ kind: "live", droppedCount: 0 });
+    expect(await visitText(app)).toBe("new 1");
   });
 
   it("counts a request whose visitor went away as ended", async () => {

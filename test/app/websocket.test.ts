@@ -17,13 +17,33 @@ export class App extends DurableObject {
 }
 `;
 
+/** Echoes over WebSockets that the instance holds itself. Its last words go out before the sockets close. */
+const HELD = (version: string, poison = "") => `${IMPORTS}${poison}
+export class App extends DurableObject {
+  sockets = new Set();
+  fetch(request) {
+    if (request.headers.get("upgrade") !== "websocket") return new Response(String(this.sockets.size));
+    const pair = new WebSocketPair();
+    const server = pair[1];
+    server.accept();
+    this.sockets.add(server);
+    server.addEventListener("message", (event) => server.send("${version} " + event.data));
+    return new Response(null, { status: 101, webSocket: pair[0] });
+  }
+  onRedeploy() {
+    this.sockets.forEach((socket) => socket.send("bye"));
+  }
+}
+`;
+
 /** Everything that the wrapper could have relied on, broken. */
 const POISON = `
 const fail = () => { throw new Error("poisoned"); };
 const targets = [
   [Array.prototype, [Symbol.iterator, "map", "forEach", "push"]],
   [WeakMap.prototype, ["get", "set"]],
-  [WebSocket.prototype, ["close"]],
+  [WebSocket.prototype, ["close", "addEventListener"]],
+  [Set.prototype, ["add", "delete"]],
   [Object.prototype, ["isPrototypeOf"]],
   [Function.prototype, ["call", "apply", "bind"]],
   [String.prototype, ["startsWith"]],
@@ -94,6 +114,25 @@ describe("a WebSocket of an app", () => {
     await until(() => again.messages.length === 1);
     expect(again.messages).toEqual(["two b"]);
     expect(await visitText(app)).toBe("1");
+    again.socket.close();
+  });
+
+  it.each([
+    ["one that the app accepted itself", "held"],
+    ["one of two that the app accepted itself", "held-two"],
+  ])("%s is told 1012, after the app's last words", async (_, app) => {
+    await deploy(app, HELD("one"));
+    const connection = await connect(app);
+    if (app === "held-two") (await connect(app)).socket.close(1000, "left before");
+    connection.socket.send("a");
+    await until(() => connection.messages.length === 1);
+    await deploy(app, HELD("two"));
+    expect(await connection.closed).toEqual({ code: 1012, reason: "a new version was deployed" });
+    expect(connection.messages).toEqual(["one a", "bye"]);
+    const again = await connect(app);
+    again.socket.send("b");
+    await until(() => again.messages.length === 1);
+    expect(again.messages).toEqual(["two b"]);
     again.socket.close();
   });
 });

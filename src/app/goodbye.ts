@@ -1,0 +1,102 @@
+// The end of a version inside its own isolate, before a cutover stops it: part of the wrapper (wrapper.ts), so all that is used here
+// is taken from the built-ins before the app runs. What it knows of: the app's own last words, work in waitUntil, WebSockets that
+// hibernate, and WebSockets that the instance accepted by itself. A handler that is still at work on a message is not waited for.
+
+/** What an app may tell of itself. */
+interface Restartable {
+  /** Called once, after the running requests ended and before the WebSockets close. */
+  onRedeploy?: unknown;
+}
+
+/** What one instance still has to see to. */
+export interface Goodbye {
+  /** Calls the app's onRedeploy, waits for its waitUntil work, both for `limitMs` at most, and closes its WebSockets. */
+  say(instance: object, close: SocketClose, limitMs: number): Promise<void>;
+}
+
+/** How the sockets close. */
+export interface SocketClose {
+  readonly code: number;
+  readonly reason: string;
+}
+
+// oxlint-disable typescript/unbound-method -- as in wrapper.ts: taken from their prototypes while nobody has changed them, and
+// applied with Reflect.apply.
+const { apply, defineProperty } = Reflect;
+const { accept, addEventListener, close: closeSocket } = WebSocket.prototype;
+const socketSet = Set;
+const { add, delete: remove, forEach } = Set.prototype;
+const promise = Promise;
+const toPromise = Promise.resolve;
+const { then } = Promise.prototype;
+const wait = scheduler.wait;
+const { error: logError } = console;
+
+/** The sockets that this isolate's instances accepted and that are open. */
+export type AcceptedSockets = Set<WebSocket>;
+
+/** Notes every WebSocket that is accepted from now on, until it closes. Once for each isolate, before the app is imported. */
+export function watchAccepted(): AcceptedSockets {
+  const accepted: AcceptedSockets = new socketSet();
+  function value(this: WebSocket, ...options: unknown[]): void {
+    apply(accept, this, options);
+    apply(add, accepted, [this]);
+    const forget = (): void => void apply(remove, accepted, [this]);
+    apply(addEventListener, this, ["close", forget]);
+    apply(addEventListener, this, ["error", forget]);
+  }
+  defineProperty(WebSocket.prototype, "accept", { value, configurable: true, writable: true });
+  return accepted;
+}
+
+/** Notes what an instance hands to waitUntil. Before its constructor runs. */
+export function watchInstance(ctx: DurableObjectState, accepted: AcceptedSockets): Goodbye {
+  const { getWebSockets, waitUntil } = ctx;
+  let pendingCount = 0;
+  let onSettled: (() => void) | undefined;
+  const settle = (): void => {
+    pendingCount -= 1;
+    if (pendingCount === 0) onSettled?.();
+  };
+  const value = (work: unknown): void => {
+    pendingCount += 1;
+    void apply(then, apply(toPromise, promise, [work]), [settle, settle]);
+    apply(waitUntil, ctx, [work]);
+  };
+  defineProperty(ctx, "waitUntil", { value, configurable: true, writable: true });
+
+  const finish = async (instance: Restartable): Promise<void> => {
+    const { onRedeploy } = instance;
+    try {
+      if (typeof onRedeploy === "function") await apply(onRedeploy, instance, []);
+    } catch (error) {
+      logError("onRedeploy failed", error);
+    }
+    if (pendingCount === 0) return;
+    await new promise<void>((resolve) => {
+      onSettled = resolve;
+    });
+  };
+  return {
+    say: async (instance, socketClose, limitMs) => {
+      await new promise<void>((resolve) => {
+        // Not setTimeout, which Node's compatibility makes out of what an app may have changed.
+        void apply(then, apply(wait, scheduler, [limitMs]), [resolve]);
+        void apply(then, finish(instance), [resolve]);
+      });
+      const sockets = apply(getWebSockets, ctx, []);
+      // By index: an app may have changed what iterating does.
+      for (let at = 0; at < sockets.length; at += 1) closeOne(sockets[at], socketClose);
+      apply(forEach, accepted, [(socket: WebSocket) => closeOne(socket, socketClose)]);
+    },
+  };
+}
+
+/** One socket that cannot be closed, another instance's for example, keeps no other open. */
+function closeOne(socket: WebSocket | undefined, { code, reason }: SocketClose): void {
+  try {
+    apply(closeSocket, socket, [code, reason]);
+  } catch {
+    // It closed by itself, or it is not this instance's to close.
+  }
+}
