@@ -2,7 +2,7 @@
 // that they lead to. Every file is read even where another is wrong, so that one push shows all that is wrong.
 import { resolve as resolvePackage } from "resolve.exports";
 import { type ConfigFile, isTable, parseConfigFile } from "./config-file.ts";
-import { findEntry } from "./entry.ts";
+import { type EntryOutcome, findEntry } from "./entry.ts";
 import type { BuildMessage } from "./messages.ts";
 import { type OpenTree, readNamedFile } from "./open-tree.ts";
 import { readTsconfig, type Tsconfig } from "./tsconfig.ts";
@@ -16,8 +16,8 @@ import {
 
 /** All that a commit says about how it is built and run. */
 export interface AppConfig extends WranglerConfig {
-  /** The entry file's path in the tree, symlinks followed. */
-  readonly entry: string;
+  /** The entry file, symlinks followed. An app of assets alone needs none. */
+  readonly entry: EntryOutcome;
   /** Every package that package.json lists, in any of its kinds of dependencies. */
   readonly dependencies: readonly string[];
   readonly tsconfig: Tsconfig;
@@ -48,10 +48,11 @@ export async function readConfig(tree: OpenTree): Promise<ConfigOutcome> {
     wranglerFile: wranglerFile.kind === "read" ? wranglerFile.file : undefined,
     packaged: packageJson === undefined ? undefined : packageEntries(packageJson),
   });
-  if (entry.kind === "failed") return { kind: "failed", messages: [entry.message] };
+  if (entry.kind === "failed" && wrangler.config.main !== undefined)
+    return { kind: "failed", messages: [entry.message] };
   const config: AppConfig = {
     ...wrangler.config,
-    entry: entry.path,
+    entry,
     dependencies: packageJson === undefined ? [] : dependencyNames(packageJson),
     tsconfig: tsconfig.tsconfig,
   };

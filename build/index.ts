@@ -1,5 +1,6 @@
 // The build, from the files of a commit to modules or messages: configuration, then the bundle, then what goes beside it.
 // It imports nothing of the host, and knows neither git nor apps.
+import { type AssetConfig, assetsOnlyModule, type BuiltAsset, collectAssets } from "./assets.ts";
 import type { BundledCode, BundleStats } from "./bundle-request.ts";
 import { type Builder, bundleInIsolate } from "./builder.ts";
 import { nodejsSupport } from "./compatibility.ts";
@@ -17,7 +18,7 @@ export type BuildOutcome =
 
 /** Everything that the loader needs to run an app. */
 export interface Bundle {
-  /** The entry file's path in the tree. */
+  /** The entry file's path in the tree; ASSETS_ONLY where the app has assets and no code. */
   readonly entry: string;
   /** By name; "index.js" is the main module, and imports the others with "./" in front. */
   readonly modules: Readonly<Record<string, BundleModule>>;
@@ -31,6 +32,10 @@ export interface Bundle {
   readonly compatibilityFlags: readonly string[];
   readonly vars: Readonly<Record<string, JsonValue>>;
   readonly stats: BundleStats;
+  /** The files that are served as they are, by path, in order. */
+  readonly assets: readonly BuiltAsset[];
+  /** How they are served; it says nothing where there are none. */
+  readonly assetConfig: AssetConfig;
 }
 
 /** One module of a bundle. JSON and text are part of index.js already. */
@@ -38,6 +43,9 @@ export type BundleModule =
   | { readonly kind: "esm"; readonly text: string }
   | { readonly kind: "data"; readonly bytes: Uint8Array }
   | { readonly kind: "wasm"; readonly bytes: Uint8Array };
+
+/** Stands for the entry of an app without code. */
+export const ASSETS_ONLY = "assets only";
 
 /** Builds a tree. What is wrong with the tree is an outcome; a throw is a mistake of the host or of what reads the tree. */
 export async function build(source: SourceTree, builder: Builder): Promise<BuildOutcome> {
@@ -47,13 +55,45 @@ export async function build(source: SourceTree, builder: Builder): Promise<Build
   const read = await readConfig(tree);
   if (read.kind === "failed") return failed(read.messages);
   const { config } = read;
-  const bundled = await bundleInIsolate(builder, bundleRequest(tree, config, builder), (paths) => source.read(paths));
+  const served = await collectAssets(tree, {
+    table: config.assets,
+    compatibilityDate: config.compatibilityDate,
+    compatibilityFlags: config.compatibilityFlags,
+    limits: builder.limits,
+    generated: [],
+  });
+  if (served.kind === "failed") return failed(served.messages);
+  const { assets, assetConfig } = served;
+  const warnings = [...read.warnings, ...served.warnings];
+  if (config.entry.kind === "failed") {
+    if (assets.length === 0) return failed([config.entry.message]);
+    const bundle = { ...withoutCode(config), assets, assetConfig };
+    return { kind: "built", bundle, warnings };
+  }
+  const request = bundleRequest(tree, { ...config, entry: config.entry.path }, builder);
+  const bundled = await bundleInIsolate(builder, request, (paths) => source.read(paths));
   if (bundled.kind === "failed") return bundled;
-  const bundle = await assemble(tree, config, bundled);
-  return { kind: "built", bundle, warnings: [...read.warnings, ...bundled.warnings] };
+  const code = await assemble(tree, { ...config, entry: config.entry.path }, bundled);
+  return { kind: "built", bundle: { ...code, assets, assetConfig }, warnings: [...warnings, ...bundled.warnings] };
 }
 
-function bundleRequest(tree: OpenTree, config: AppConfig, builder: Builder): Parameters<typeof bundleInIsolate>[1] {
+/** A configuration whose entry was found. */
+type CodeConfig = Omit<AppConfig, "entry"> & { readonly entry: string };
+
+/** What the loader needs. */
+type LoadedCode = Omit<Bundle, "assets" | "assetConfig">;
+
+function withoutCode(config: AppConfig): LoadedCode {
+  const text = assetsOnlyModule(config.assets.binding);
+  const stats = { moduleCount: 0, sourceBytes: 0, bundleBytes: text.length, largestModules: [] };
+  const { compatibilityDate, compatibilityFlags, vars } = config;
+  const modules = { "index.js": { kind: "esm", text } } as const;
+  const sourceMap = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
+  const code = { modules, sourceMap, exports: ["App"], boundClasses: [] };
+  return { ...code, entry: ASSETS_ONLY, compatibilityDate, compatibilityFlags, vars, stats };
+}
+
+function bundleRequest(tree: OpenTree, config: CodeConfig, builder: Builder): Parameters<typeof bundleInIsolate>[1] {
   return {
     entry: config.entry,
     names: tree.names,
@@ -66,7 +106,7 @@ function bundleRequest(tree: OpenTree, config: AppConfig, builder: Builder): Par
   };
 }
 
-async function assemble(tree: OpenTree, config: AppConfig, bundled: BundledCode): Promise<Bundle> {
+async function assemble(tree: OpenTree, config: CodeConfig, bundled: BundledCode): Promise<LoadedCode> {
   const missing = bundled.files.map((file) => file.path).filter((path) => !tree.contents.has(path));
   const more = missing.length > 0 ? await tree.source.read(missing) : undefined;
   const modules: Record<string, BundleModule> = { "index.js": { kind: "esm", text: decode(bundled.code) } };

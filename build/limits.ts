@@ -4,6 +4,10 @@
 export interface BuildLimits {
   /** Files in the commit, of any kind. */
   readonly treeFiles: number;
+  /** Files that are served as they are. */
+  readonly assetFiles: number;
+  /** One of them. */
+  readonly assetBytes: number;
   /** Modules that the entry reaches, packages included. */
   readonly modules: number;
   /** One source file. */
@@ -31,6 +35,8 @@ export const CONFIG_BYTES = MIB;
 /** The bounds of a host that says nothing else. */
 export const DEFAULT_LIMITS: BuildLimits = {
   treeFiles: 50_000,
+  assetFiles: 20_000,
+  assetBytes: 25 * MIB,
   modules: 2_000,
   fileBytes: 4 * MIB,
   sourceBytes: 8 * MIB,

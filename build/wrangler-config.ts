@@ -1,5 +1,6 @@
 // What a build takes from wrangler.jsonc, .json or .toml, checked key by key as wrangler documents them. Keys that only say
 // how a Worker is reached or watched on Cloudflare (routes, observability, limits and such) are not this host's, and are let be.
+import { type AssetsTable, DEFAULT_ASSETS, readAssetsTable } from "./assets-config.ts";
 import { DEFAULT_COMPATIBILITY_DATE, RUNTIME_COMPATIBILITY_DATE } from "./compatibility.ts";
 import { type ConfigFile, type ConfigKeys, isTable } from "./config-file.ts";
 import type { BuildMessage } from "./messages.ts";
@@ -15,6 +16,7 @@ export interface WranglerConfig {
   readonly vars: Readonly<Record<string, JsonValue>>;
   /** The class names of durable_objects.bindings, each once, in order. */
   readonly boundClasses: readonly string[];
+  readonly assets: AssetsTable;
 }
 
 /** A repository without a wrangler configuration. */
@@ -24,6 +26,7 @@ export const NO_WRANGLER_CONFIG: WranglerConfig = {
   compatibilityFlags: [],
   vars: {},
   boundClasses: [],
+  assets: DEFAULT_ASSETS,
 };
 
 /** The names of the file, in wrangler's own order: where a repository has two, wrangler reads the first. */
@@ -74,6 +77,8 @@ export function readWranglerConfig(file: ConfigFile): WranglerOutcome {
   const vars = check(["vars"], "a table of variables", isJsonTable) ?? {};
   const bindings = check(["durable_objects", "bindings"], "a list of tables", isTableList) ?? [];
   const bound = bindings.map((_, at) => readBinding(file, at));
+  const assets = readAssetsTable(file);
+  problems.push(...assets.problems);
   problems.push(...dateProblems(file, date), ...bound.filter((binding) => typeof binding !== "string"));
   const inOrder = problems.toSorted((a, b) => (a.location?.line ?? 0) - (b.location?.line ?? 0));
   if (inOrder.length > 0) return { kind: "failed", messages: inOrder };
@@ -83,6 +88,7 @@ export function readWranglerConfig(file: ConfigFile): WranglerOutcome {
     compatibilityFlags: flags,
     vars,
     boundClasses: [...new Set(bound.filter((binding) => typeof binding === "string"))],
+    assets: assets.table,
   };
   return { kind: "read", config, warnings: [...missingDate(file, date), ...unreadKeys(file)] };
 }
