@@ -14,7 +14,8 @@ export type BuildCode =
   | "build-warning"
   | "bundle-too-large"
   | "lfs-pointer"
-  | "submodule";
+  | "submodule"
+  | "type-error";
 
 /** A place in a source file. Line and column count from 1, the column and length in UTF-16 code units. */
 export interface SourceLocation {

@@ -6,14 +6,17 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
+// By its path: typescript-6, which the Worker carries for pushed code, has a command of the same name.
+const TSC = [process.execPath, join("node_modules", "typescript", "bin", "tsc")];
+
 const CHECKS: Readonly<Record<string, readonly string[]>> = {
   format: ["oxfmt", "--check"],
   lint: ["oxlint", "--deny-warnings"],
-  types: ["tsc"],
+  types: TSC,
   ...Object.fromEntries(
     readdirSync(join(ROOT, "templates")).map((name) => [
       `types of templates/${name}`,
-      ["tsc", "-p", `templates/${name}`],
+      [...TSC, "-p", `templates/${name}`],
     ]),
   ),
   "unused code": ["knip"],

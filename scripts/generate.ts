@@ -2,13 +2,15 @@
 // command and vitest.config.ts runs it, so nobody runs it by hand.
 //   build/isolate.generated.json          the builder isolate's program, and esbuild's own JavaScript
 //   build/esbuild.generated.bin           esbuild's WebAssembly, as bytes: builder.ts says why
+//   build/typecheck/isolate.generated.json  the type checker's program
+//   build/typecheck/*.generated.bin       TypeScript's compiler, and the declarations that it knows
 //   src/app/wrapper.generated.json        the wrapper module around an app's class
 //   src/repo/templates.generated.json     the starter templates, file by file
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, version as esbuildVersion } from "esbuild-wasm";
+import { build, transform, version as esbuildVersion } from "esbuild-wasm";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -40,6 +42,27 @@ function writeGenerated(path: string, value: unknown): void {
   writeFileSync(target, text);
 }
 
+/** Once for each version: making the compiler small takes seconds. */
+async function writeCompiler(typescript: string, workersTypes: string): Promise<void> {
+  const target = join(ROOT, "build/typecheck/typescript.generated.bin");
+  const carriedTarget = join(ROOT, "build/typecheck/carried.generated.bin");
+  const versions = [typescript, workersTypes].map((folder) =>
+    sha256(readFileSync(join(folder, "package.json"), "utf8")),
+  );
+  const banner = `// ${versions.join(" ")}\n`;
+  if (existsSync(carriedTarget) && existsSync(target) && readFileSync(target, "utf8").startsWith(banner)) return;
+  const libs = readdirSync(join(typescript, "lib"))
+    .filter((name) => /^lib\..*\.d\.ts$/.test(name))
+    .map((name) => [`/.typescript/${name}`, readFileSync(join(typescript, "lib", name), "utf8")] as const);
+  const types = ["package.json", "index.d.ts"].map(
+    (name) =>
+      [`/node_modules/@cloudflare/workers-types/${name}`, readFileSync(join(workersTypes, name), "utf8")] as const,
+  );
+  writeFileSync(carriedTarget, JSON.stringify(Object.fromEntries([...libs, ...types])));
+  const { code } = await transform(readFileSync(join(typescript, "lib/typescript.js"), "utf8"), { minify: true });
+  writeFileSync(target, banner + code);
+}
+
 function readTemplate(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -62,6 +85,10 @@ writeGenerated("build/isolate.generated.json", {
 const esbuildWasm = readFileSync(join(ROOT, "node_modules/esbuild-wasm/esbuild.wasm"));
 const esbuildBin = join(ROOT, "build/esbuild.generated.bin");
 if (!existsSync(esbuildBin) || !readFileSync(esbuildBin).equals(esbuildWasm)) writeFileSync(esbuildBin, esbuildWasm);
+
+const typecheck = await bundle("build/typecheck/isolate.ts", ["./typescript.js", "./carried.txt"]);
+writeGenerated("build/typecheck/isolate.generated.json", { isolate: typecheck });
+await writeCompiler(join(ROOT, "node_modules/typescript-6"), join(ROOT, "node_modules/@cloudflare/workers-types"));
 
 const wrapper = await bundle("src/app/wrapper.ts", ["./app.js"]);
 writeGenerated("src/app/wrapper.generated.json", { wrapper, version: sha256(wrapper).slice(0, 12) });

@@ -41,6 +41,7 @@ export const ERROR_CODES = [
   "build-limit", // time, memory, files or bytes
   "bundle-too-large",
   "lfs-pointer",
+  "type-error", // what TypeScript's checker finds, where a push asks for it
   "submodule", // a file of a submodule: its content is not in the push
   // The app's class and its start.
   "export-missing",

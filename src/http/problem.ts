@@ -36,6 +36,7 @@ const STATUS: Record<ErrorCode, number> = {
   "build-limit": 422,
   "bundle-too-large": 422,
   "lfs-pointer": 422,
+  "type-error": 422,
   submodule: 422,
   "export-missing": 422,
   "export-wrong-kind": 422,
