@@ -5,6 +5,7 @@
 //   build/typecheck/isolate.generated.json  the type checker's program
 //   build/typecheck/*.generated.bin       TypeScript's compiler, and the declarations that it knows
 //   src/app/wrapper.generated.json        the wrapper module around an app's class
+//   src/app/data-reader.generated.json    the host's own class that reads a facet's database
 //   src/repo/templates.generated.json     the starter templates, file by file
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -92,6 +93,12 @@ await writeCompiler(join(ROOT, "node_modules/typescript-6"), join(ROOT, "node_mo
 
 const wrapper = await bundle("src/app/wrapper.ts", ["./app.js"]);
 writeGenerated("src/app/wrapper.generated.json", { wrapper, version: sha256(wrapper).slice(0, 12) });
+
+const dataReader = await bundle("src/app/data-reader.ts", []);
+writeGenerated("src/app/data-reader.generated.json", {
+  dataReader,
+  version: sha256(dataReader).slice(0, 12),
+});
 
 const templates = readdirSync(join(ROOT, "templates"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())

@@ -49,6 +49,10 @@ export const ERROR_CODES = [
   "worker-unsupported", // an ordinary Worker with bindings
   "start-failed", // a throw at module scope or in the constructor
   "start-timeout",
+  // Data and its snapshots.
+  "snapshot-not-kept", // data of a time of which no snapshot is kept
+  "snapshot-needed", // a snapshot that a deploy under way restores
+  "restore-failed", // a snapshot that could not be copied back
   // Serving.
   "app-not-found",
   "app-not-deployed",

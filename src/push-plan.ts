@@ -6,6 +6,7 @@ import type { UpdateCommand } from "./git/update-request.ts";
 /** The push options of an app that deploys. */
 const PUSH_OPTIONS: Readonly<Record<string, string>> = {
   store: "keep a branch without deploying it",
+  "restore-data": "bring back the data of when the commit was last live, with its code",
   json: "print the report as one line of JSON",
 };
 

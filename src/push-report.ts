@@ -13,10 +13,12 @@ export interface LiveVersion {
 export interface MadeDeploy extends LiveVersion {
   readonly ref: string;
   readonly previous?: LiveVersion;
+  /** The snapshot that it brought back. */
+  readonly restoresSnapshot?: number | undefined;
 }
 
 /** How a line of a stage begins: "received  3 objects". */
-function stageLine(stage: string, text: string): string {
+export function stageLine(stage: string, text: string): string {
   return `${stage.padEnd(10)}${text}`;
 }
 
@@ -26,7 +28,7 @@ function shortId(commitId: string): string {
 }
 
 /** "999 B", "12.3 KB", "4.0 MB"; decimal units, as git's own progress is in binary ones but nobody multiplies by 1,024. */
-function formatBytes(sizeBytes: number): string {
+export function formatBytes(sizeBytes: number): string {
   if (sizeBytes < 1000) return `${sizeBytes} B`;
   const units = ["KB", "MB", "GB"] as const;
   let value = sizeBytes / 1000;
@@ -39,7 +41,7 @@ function formatBytes(sizeBytes: number): string {
 }
 
 /** "1 object", "3 objects". */
-function count(amount: number, noun: string): string {
+export function count(amount: number, noun: string): string {
   return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
@@ -137,7 +139,9 @@ export function liveLines(deploy: MadeDeploy, url: string): string[] {
 }
 
 /** The line that undoes a deploy, ready to paste into the clone that was pushed from. Ten digits stay unique in large histories. */
-export function undoCommand({ previous, ref }: MadeDeploy): string | undefined {
+export function undoCommand({ previous, ref, restoresSnapshot }: MadeDeploy): string | undefined {
   if (previous === undefined) return undefined;
-  return `git push -f origin ${previous.commitId.slice(0, 10)}:${ref.replace("refs/heads/", "")}`;
+  // What brought back data replaced data: undoing it brings that back too.
+  const option = restoresSnapshot === undefined ? "" : "-o restore-data ";
+  return `git push -f ${option}origin ${previous.commitId.slice(0, 10)}:${ref.replace("refs/heads/", "")}`;
 }

@@ -13,6 +13,7 @@ import type { PushReport } from "./git/report-status.ts";
 import { readUpdateRequest, type UpdateCommand, type UpdateRequest } from "./git/update-request.ts";
 import { answerPush, type Narrator } from "./push-answer.ts";
 import { buildTree, type Built } from "./push-build.ts";
+import { chooseData, snapshotLines } from "./push-data.ts";
 import { describeStartFailure, type PushFailure } from "./push-failure.ts";
 import type { Host } from "./push-host.ts";
 import { branchName, planPush } from "./push-plan.ts";
@@ -88,7 +89,13 @@ interface CheckedRefs {
 /** What would go live. */
 type Prepared =
   | { readonly kind: "nothing" }
-  | { readonly kind: "ready"; readonly command: UpdateCommand; readonly tree: CommitTree; readonly built: ReadyBuild }
+  | {
+      readonly kind: "ready";
+      readonly command: UpdateCommand;
+      readonly tree: CommitTree;
+      readonly built: ReadyBuild;
+      readonly restoresSnapshot: number | undefined;
+    }
   | { readonly kind: "failed"; readonly command: UpdateCommand; readonly failure: PushFailure };
 
 /** What the transaction left to be done. */
@@ -159,21 +166,24 @@ async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack)
   narrator.say(lines.identityLine(request.app, branchName(command.name) ?? command.name, tree));
   narrator.say(lines.receivedLine(ingested));
   narrator.note({ commit: tree.commitId, branch: branchName(command.name), subject: tree.subject });
+  const data = await chooseData(update.pushOptions, command, supervisor);
+  if (data.kind === "failed") return { kind: "failed", command, failure: data.failure };
   const built = await buildTree({ treeId: tree.treeId, tree, supervisor, now: request.now }, host);
   if (built.kind === "failed") return { kind: "failed", command, failure: built.failure };
   narrator.say(lines.builtLine(built));
   if (built.kind === "built") for (const line of lines.warningLines(built.warnings)) narrator.say(line);
   const sameAs = built.kind === "known" ? built.deployNumber : undefined;
   narrator.note({ build: { ...built.facts, codeId: built.candidate.code.codeId, sameAs } });
-  return { kind: "ready", command, tree, built };
+  const restoresSnapshot = data.kind === "restored" ? data.snapshotId : undefined;
+  return { kind: "ready", command, tree, built, restoresSnapshot };
 }
 
 /** Starts the code on a copy of the app's data, where nobody can see it fail. */
 async function rehearse({ supervisor, narrator }: Stages, prepared: Prepared): Promise<Prepared> {
   if (prepared.kind !== "ready") return prepared;
-  const { command, tree, built } = prepared;
+  const { command, tree, built, restoresSnapshot } = prepared;
   const target = { facet: PRODUCTION_FACET, ref: command.name, commitId: tree.commitId };
-  const outcome = await supervisor.rehearse(built.candidate, target);
+  const outcome = await supervisor.rehearse({ ...built.candidate, restoresSnapshot }, target);
   if (outcome.kind === "failed") {
     return { kind: "failed", command: prepared.command, failure: describeStartFailure("rehearse", outcome) };
   }
@@ -228,12 +238,21 @@ function packIdsOf({ state }: Repository): string[] {
   return state.packs.map(({ packId }) => packId);
 }
 
-function newDeploy({ command, tree, built }: Prepared & { kind: "ready" }): Pick<PushCommit, "deploy" | "build"> {
+function newDeploy(ready: Prepared & { kind: "ready" }): Pick<PushCommit, "deploy" | "build"> {
+  const { command, tree, built, restoresSnapshot } = ready;
   const ref = parseRefName(command.name);
   if (ref === undefined) throw new Error(`${command.name} was to be deployed, and is no valid ref name.`);
   const { candidate, buildKey, facts } = built;
   const { commitId, treeId, subject } = tree;
-  const deploy = { ref, commitId, treeId, subject, codeId: candidate.code.codeId, varsJson: candidate.varsJson };
+  const deploy = {
+    ref,
+    commitId,
+    treeId,
+    subject,
+    codeId: candidate.code.codeId,
+    varsJson: candidate.varsJson,
+    restoresSnapshot,
+  };
   return { deploy, build: { buildKey, facts } };
 }
 
@@ -252,8 +271,16 @@ async function cutOver(stages: Stages, { refusals, deploy }: Committed): Promise
     return refusals;
   }
   narrator.say(lines.cutOverLine(outcome));
+  const data = await supervisor.tidySnapshots(deploy.number);
+  for (const line of snapshotLines(data)) narrator.say(line);
   for (const line of lines.liveLines(deploy, request.appUrl)) narrator.say(line);
-  narrator.note({ deploy: deploy.number, url: request.appUrl, undo: lines.undoCommand(deploy), cutover: outcome });
+  narrator.note({
+    deploy: deploy.number,
+    url: request.appUrl,
+    undo: lines.undoCommand(deploy),
+    cutover: outcome,
+    data,
+  });
   return refusals;
 }
 

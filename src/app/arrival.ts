@@ -9,6 +9,7 @@ import { getFacet, openVersionWorker, readStoredCode, startFacet, type Start } f
 import { openVersion, readLive, type Arrival, type FacetRuntime, type HostedApp, type Version } from "./hosted-app.ts";
 import { endIsolate } from "./loader.ts";
 import type { StartFailure } from "./start-failure.ts";
+import { prepareData, settleData, undoData } from "./snapshots.ts";
 import { GOODBYE } from "./start-report.ts";
 import { within } from "./time-limit.ts";
 
@@ -67,6 +68,7 @@ async function approach(app: HostedApp, runtime: FacetRuntime): Promise<Arrival>
  * twice, under another isolate name: the runtime remembers a failure, but what failed may have been a matter of the moment.
  */
 async function resume(app: HostedApp, runtime: FacetRuntime, version: Version): Promise<StartFailure | undefined> {
+  await settleData(app, runtime.facet);
   let start = await startVersion(app, runtime, version);
   if (start.kind === "failed") start = await startVersion(app, runtime, version);
   if (start.kind === "started") {
@@ -92,7 +94,8 @@ async function replace(app: HostedApp, runtime: FacetRuntime, version: Version):
   runtime.running = undefined;
   app.ctx.facets.abort(runtime.facet, new Error("A new version of this app was deployed."));
 
-  const start = await startVersion(app, runtime, version);
+  const failure = await prepareData(app, runtime.facet, version.deploy);
+  const start: Start = failure === undefined ? await startVersion(app, runtime, version) : { kind: "failed", failure };
   if (start.kind === "failed") {
     undo(app, runtime, { deploy: version.deploy, failure: start.failure });
     return;
@@ -166,6 +169,7 @@ function undo(
 ): void {
   app.db.transaction(() => {
     recordCutover(app.db, deploy.number, "failed", JSON.stringify(failure));
+    undoData(app, runtime.facet, deploy.number);
     // A later deploy stands on this one's commit, and its own cutover comes next.
     if (findLiveDeploy(app.db, runtime.facet)?.deploy.number !== deploy.number) return;
     let first = deploy;

@@ -8,6 +8,7 @@ import { packKeys } from "../store/pack-store.ts";
 import { findDefaultBranch, isDefaultBranch, isProtectedBranch } from "../store/head.ts";
 import { findRef, isDeletion, updateRef, type RefCommand, type RefRefusal, type RefResult } from "../store/refs.ts";
 import type { PackRow, RepositoryState } from "../store/repository-state.ts";
+import { findSnapshot } from "../store/snapshots.ts";
 import { isMigrated } from "../store/schema.ts";
 import { findRepository, markCreated, writeHead, type Repository } from "../store/settings.ts";
 import { scheduleCompaction } from "./compaction.ts";
@@ -112,7 +113,7 @@ function updateRefs(app: HostedApp, push: PushCommit, repository: Repository): R
   const refusals = new Map<RefCommand, RefRefusal | undefined>();
   const inOrder = [...push.commands.filter(isDeletion), ...push.commands.filter((command) => !isDeletion(command))];
   for (const command of inOrder) {
-    refusals.set(command, checkBranch(push, command, repository) ?? updateRef(app.db, command, push.nowMs));
+    refusals.set(command, checkBranch(app, push, { command, repository }) ?? updateRef(app.db, command, push.nowMs));
   }
   return push.commands.map((command) => {
     const refusal = refusals.get(command);
@@ -122,8 +123,16 @@ function updateRefs(app: HostedApp, push: PushCommit, repository: Repository): R
 }
 
 /** What only the production branch may and may not. */
-function checkBranch(push: PushCommit, command: RefCommand, repository: Repository): RefRefusal | undefined {
+function checkBranch(
+  app: HostedApp,
+  push: PushCommit,
+  { command, repository }: { readonly command: RefCommand; readonly repository: Repository },
+): RefRefusal | undefined {
   const { head } = repository;
+  const restoredId = command.name === push.deploy?.ref ? push.deploy.restoresSnapshot : undefined;
+  if (restoredId !== undefined && findSnapshot(app.db, restoredId) === undefined) {
+    return { code: "snapshot-not-kept", reason: `snapshot ${restoredId} was removed while this push was under way` };
+  }
   if (head === undefined) return undefined;
   if (isDeletion(command) && isProtectedBranch(repository, command.name)) {
     return { code: "branch-protected", reason: "deletion of the current branch prohibited" };

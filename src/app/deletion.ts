@@ -10,6 +10,7 @@ import { PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
 import { openFacetRuntime, type HostedApp } from "./hosted-app.ts";
 import { endIsolate } from "./loader.ts";
 import { setNextAlarm } from "./schedule.ts";
+import { deleteSnapshots } from "./snapshots.ts";
 
 /** The alarm goes on with a deletion that did not come to its end. */
 const RETRY_AFTER_MS = 30_000;
@@ -55,6 +56,7 @@ async function stopServing(app: HostedApp): Promise<void> {
 /** Every trace of the app: its databases, its files in R2, its name in the directory, and last what says that it is to be erased. */
 export async function eraseStorage(app: HostedApp, repositoryId: string): Promise<void> {
   deleteData(app, REHEARSAL_FACET);
+  deleteSnapshots(app);
   deleteData(app, PRODUCTION_FACET);
   await deletePrefix(app.env.BUCKET, packKeyPrefix(repositoryId));
   await app.env.DIRECTORY.getByName("directory").remove(app.name);

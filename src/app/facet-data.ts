@@ -1,6 +1,8 @@
 // The databases of an app's facets: copying and deleting them, whatever for. No other file calls facets.clone or facets.delete, so
 // that what belongs to an environment's data is said here alone.
 import { findLiveDeploy } from "../store/deploys.ts";
+import type { DataFacts, DataReader } from "./data-reader.ts";
+import reader from "./data-reader.generated.json" with { type: "json" };
 import type { HostedApp } from "./hosted-app.ts";
 
 /**
@@ -27,4 +29,29 @@ export async function copyData(app: HostedApp, fromFacet: string, toFacet: strin
 /** Deletes the data of a facet and stops it. Where there is none nothing happens. */
 export function deleteData(app: HostedApp, facet: string): void {
   app.ctx.facets.delete(facet);
+}
+
+/** What is in a facet's database. The facet must not be running an app, nor begin to before this returns. */
+export async function readData(app: HostedApp, facet: string): Promise<DataFacts> {
+  const { facets } = app.ctx;
+  facets.abort(facet, new Error("This facet's data is read."));
+  try {
+    return await facets
+      .get<DataReader>(facet, () => ({
+        class: openReader(app).getDurableObjectClass<DataReader>("DataReader"),
+      }))
+      .readFacts();
+  } finally {
+    facets.abort(facet, new Error("This facet's data was read."));
+  }
+}
+
+/** One isolate for all apps: it holds nothing of theirs between two calls. */
+function openReader({ env }: HostedApp): WorkerStub {
+  return env.LOADER.get(`slipway-data-reader/${reader.version}`, () => ({
+    compatibilityDate: "2026-11-02",
+    mainModule: "data-reader.js",
+    modules: { "data-reader.js": reader.dataReader },
+    globalOutbound: null,
+  }));
 }

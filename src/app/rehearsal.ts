@@ -9,6 +9,7 @@ import type { HostedApp } from "./hosted-app.ts";
 import { makeWorkerCode } from "./loader.ts";
 import { explainUnsupportedConfig, type StartFailure } from "./start-failure.ts";
 import { schedulePruning } from "./pruning.ts";
+import { snapshotFacet } from "./snapshots.ts";
 import type { ExportFact } from "./start-report.ts";
 
 /** Code to try: sent along, or stored by an earlier rehearsal and named by its ID. */
@@ -16,6 +17,8 @@ export interface Candidate {
   readonly code: Code | { readonly codeId: string };
   /** A JSON object. */
   readonly varsJson: string;
+  /** The snapshot whose data it is to run on, in place of the data of now. */
+  readonly restoresSnapshot?: number | undefined;
 }
 
 /** What the candidate is to become, for it to know what it runs as. */
@@ -51,7 +54,7 @@ export function rehearse(
 async function tryCandidate(app: HostedApp, candidate: Candidate, target: RehearsalTarget): Promise<RehearsalOutcome> {
   const startedMs = app.now();
   const code = storeCode(app, candidate);
-  const data = await copyProduction(app);
+  const data = await copyDataFor(app, candidate);
   try {
     const envJson = appEnvironmentJson(app.name, target.facet, { ...target, varsJson: candidate.varsJson });
     const worker = app.env.LOADER.load(makeWorkerCode({ definition: code, envJson }));
@@ -79,11 +82,12 @@ function storeCode(app: HostedApp, { code }: Candidate): Code {
   return { ...getCodeDefinition(app.db, codeId), codeId, sourceMap: getSourceMap(app.db, codeId) };
 }
 
-/** Copies the app's database, which goes on running meanwhile. */
-async function copyProduction(app: HostedApp): Promise<"copy" | "empty"> {
+/** Copies what the candidate would run on. The app goes on running meanwhile. */
+async function copyDataFor(app: HostedApp, { restoresSnapshot }: Candidate): Promise<"copy" | "empty"> {
   // One that a crash left behind.
   deleteData(app, REHEARSAL_FACET);
   if (!hasData(app, PRODUCTION_FACET) || !canClone(app)) return "empty";
-  await copyData(app, PRODUCTION_FACET, REHEARSAL_FACET);
+  const source = restoresSnapshot === undefined ? PRODUCTION_FACET : snapshotFacet(restoresSnapshot);
+  await copyData(app, source, REHEARSAL_FACET);
   return "copy";
 }

@@ -9,7 +9,9 @@ export type StartPhase = "load" | "module scope" | "constructor" | "export";
 
 /** A start that failed, whether rehearsed or live. */
 export interface StartFailure {
-  readonly code: ExportProblem["code"] | Extract<ErrorCode, "start-failed" | "start-timeout" | "config-unsupported">;
+  readonly code:
+    | ExportProblem["code"]
+    | Extract<ErrorCode, "start-failed" | "start-timeout" | "config-unsupported" | "restore-failed">;
   readonly phase: StartPhase;
   /** Sentences: what was expected, what came, and the fix where one is known. */
   readonly reason: string;

@@ -4,6 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { findBuild, type KnownBuild } from "../store/builds.ts";
 import type { Deploy } from "../store/deploys.ts";
 import type { RepositorySettings, RepositoryState } from "../store/repository-state.ts";
+import type { Snapshot } from "../store/snapshots.ts";
 import { runDueTasks } from "./alarm.ts";
 import { commit, type CommitOutcome, type PushCommit } from "./commit.ts";
 import { cutOver, type CutoverOutcome } from "./cutover.ts";
@@ -13,7 +14,9 @@ import { findExisting, openHostedApp, type HostedApp } from "./hosted-app.ts";
 import { registerNewApp } from "./registration.ts";
 import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget } from "./rehearsal.ts";
 import { changeSettings, createRepository, openForPush, readRepository, type Creation } from "./repository.ts";
+import { chooseData, type DataChoice } from "./restoring.ts";
 import { serve } from "./serve.ts";
+import { deleteSnapshot, listSnapshots, takeSnapshot, tidySnapshots, type SnapshotReport } from "./snapshots.ts";
 
 /** Reached by `fetch` for visitors and by the other methods for the host itself; an app has no way to it. */
 export class Supervisor extends DurableObject<Env> {
@@ -68,6 +71,30 @@ export class Supervisor extends DurableObject<Env> {
   /** Makes the deploy that `commit` recorded the one that answers. */
   cutOver(deployNumber: number): Promise<CutoverOutcome> {
     return cutOver(this.#app, deployNumber);
+  }
+
+  /** The snapshot that would bring a commit's or a deploy's data back. */
+  chooseData(of: { readonly commitId: Deploy["commitId"] } | { readonly deployNumber: number }): DataChoice {
+    return chooseData(this.#app, of);
+  }
+
+  /** Once a deploy is live: measures the snapshots and takes away what is over the limits. */
+  tidySnapshots(deployNumber: number): Promise<SnapshotReport> {
+    return tidySnapshots(this.#app, deployNumber);
+  }
+
+  /** Newest first. */
+  listSnapshots(): readonly Snapshot[] {
+    return listSnapshots(this.#app);
+  }
+
+  /** undefined: nothing was deployed yet. */
+  takeSnapshot(): Promise<Snapshot | undefined> {
+    return takeSnapshot(this.#app);
+  }
+
+  deleteSnapshot(id: number): "deleted" | "needed" | "not-found" {
+    return deleteSnapshot(this.#app, id);
   }
 
   /** undefined: the app does not exist. */

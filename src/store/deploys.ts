@@ -13,6 +13,8 @@ export interface NewDeploy {
   readonly codeId: string;
   /** The app's variables, a JSON object; its `env` at run time. Text, so that what is hashed, stored and sent is the same. */
   readonly varsJson: string;
+  /** The snapshot whose data comes back with it. */
+  readonly restoresSnapshot?: number | undefined;
 }
 
 /**
@@ -48,6 +50,7 @@ interface DeployColumns extends Record<string, SqlStorageValue> {
   readonly vars: string;
   readonly created_at_ms: number;
   readonly state: DeployState;
+  readonly restores_snapshot: number | null;
 }
 
 const SELECT_DEPLOYS = `
@@ -62,8 +65,8 @@ export function addDeploy(
 ): Deploy {
   const { number } = db.sql
     .exec<{ number: number }>(
-      `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, created_at_ms, state)
-       VALUES ((SELECT coalesce(max(number), 0) + 1 FROM deploys), ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, 'committed')
+      `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, created_at_ms, restores_snapshot, state)
+       VALUES ((SELECT coalesce(max(number), 0) + 1 FROM deploys), ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, 'committed')
        RETURNING number`,
       place.facet,
       deploy.ref,
@@ -75,6 +78,7 @@ export function addDeploy(
       deploy.codeId,
       deploy.varsJson,
       place.nowMs,
+      deploy.restoresSnapshot ?? null,
     )
     .one();
   setLive(db, place.facet, number);
@@ -128,12 +132,37 @@ function readDeploy(row: DeployColumns): Deploy {
     createdAtMs: row.created_at_ms,
     state: row.state,
     refBefore: row.ref_before ?? ZERO_ID,
+    ...(row.restores_snapshot === null ? {} : { restoresSnapshot: row.restores_snapshot }),
   };
   if (row.previous_number === null) return deploy;
   return {
     ...deploy,
     previous: { number: row.previous_number, commitId: row.previous_commit_id ?? ZERO_ID },
   };
+}
+
+/** The last deploy up to `number` that ran in the facet: whose data it is. */
+export function findLastStarted(db: Database, facet: string, number: number): number | undefined {
+  const query = "SELECT number FROM deploys WHERE facet = ? AND number <= ? AND state = 'started' ORDER BY number DESC";
+  return findFirst(db.sql.exec<{ number: number }>(`${query} LIMIT 1`, facet, number))?.number;
+}
+
+/** The snapshot that the deploy brings back, or one that it came after before either ran. */
+export function findRestore(db: Database, facet: string, number: number): number | undefined {
+  const query = `SELECT restores_snapshot AS id FROM deploys
+    WHERE facet = ? AND number <= ? AND state = 'committed' AND restores_snapshot IS NOT NULL ORDER BY number DESC LIMIT 1`;
+  return findFirst(db.sql.exec<{ id: number }>(query, facet, number))?.id;
+}
+
+/** The snapshot that the facet's data has to go back to before anything runs there. */
+export function findUndoSnapshot(db: Database, facet: string): number | undefined {
+  const query = "SELECT undo_snapshot AS id FROM live WHERE facet = ?";
+  return findFirst(db.sql.exec<{ id: number | null }>(query, facet))?.id ?? undefined;
+}
+
+/** Asks for that, or with undefined says that it was done. Whether anything is live is not changed. */
+export function setUndoSnapshot(db: Database, facet: string, snapshotId: number | undefined): void {
+  db.sql.exec("UPDATE live SET undo_snapshot = ? WHERE facet = ?", snapshotId ?? null, facet);
 }
 
 /** The deploy that a facet is to run. */

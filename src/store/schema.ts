@@ -87,6 +87,25 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   CREATE TABLE retired_packs (pack_id TEXT PRIMARY KEY, delete_after_ms INTEGER NOT NULL) WITHOUT ROWID;
   `,
   "ALTER TABLE repository ADD COLUMN denies_non_fast_forwards INTEGER NOT NULL DEFAULT 0",
+  `
+  -- Copies of production's data, each in the facet snapshot:<id>; a row is written once its copy is whole. of_deploy ran on the data;
+  -- before_deploy is the one that replaced it, NULL where the copy was made by hand. size_bytes is NULL until somebody asked.
+  CREATE TABLE snapshots (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    of_deploy INTEGER NOT NULL,
+    before_deploy INTEGER UNIQUE,
+    reason TEXT NOT NULL,
+    taken_at_ms INTEGER NOT NULL,
+    size_bytes INTEGER
+  );
+  CREATE INDEX snapshots_by_deploy ON snapshots (of_deploy);
+  -- The snapshot whose data a deploy brings back. It is restored before the deploy's code starts, each time until it has started.
+  ALTER TABLE deploys ADD COLUMN restores_snapshot INTEGER;
+  -- The snapshot to go back to before anything runs again, because the start of a deploy that failed may have changed the data.
+  ALTER TABLE live ADD COLUMN undo_snapshot INTEGER;
+  ALTER TABLE repository ADD COLUMN kept_snapshots INTEGER NOT NULL DEFAULT 10;
+  ALTER TABLE repository ADD COLUMN kept_snapshot_bytes INTEGER NOT NULL DEFAULT 1000000000;
+  `,
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

@@ -81,11 +81,18 @@ export async function commitCode(app: string, code: Code, varsJson = "{}"): Prom
   return commitRehearsed(app, code.codeId, { oldId: state.refs.find((row) => row.name === MAIN)?.id, varsJson });
 }
 
+/** What a commit rests on. */
+export interface CommitSetup {
+  readonly oldId?: ObjectId | undefined;
+  readonly varsJson?: string;
+  readonly restoresSnapshot?: number | undefined;
+}
+
 /** Commits code that was rehearsed, or at least stored. */
 export async function commitRehearsed(
   app: string,
   id: string,
-  { oldId, varsJson = "{}" }: { readonly oldId?: ObjectId | undefined; readonly varsJson?: string } = {},
+  { oldId, varsJson = "{}", restoresSnapshot }: CommitSetup = {},
 ): Promise<CommitOutcome> {
   const supervisor = supervisorOf(app);
   const state = await supervisor.openForPush();
@@ -95,7 +102,15 @@ export async function commitRehearsed(
     commands: [{ name: MAIN, oldId: oldId ?? ZERO_ID, newId }],
     atomic: false,
     checkedPackIds: [],
-    deploy: { ref: MAIN, commitId: newId, treeId: testId(7), subject: "Change it", codeId: id, varsJson },
+    deploy: {
+      ref: MAIN,
+      commitId: newId,
+      treeId: testId(7),
+      subject: "Change it",
+      codeId: id,
+      varsJson,
+      restoresSnapshot,
+    },
     nowMs: Date.now(),
   });
 }

@@ -1,0 +1,40 @@
+// The host's own class that runs in a facet where no app runs, to say what is in its database: only code inside a facet can. It is
+// carried as text and loaded into an isolate of its own, so that no app's code is near. scripts/generate.ts makes the text.
+import { DurableObject } from "cloudflare:workers";
+
+/** A table, index, trigger or view, as sqlite_master has it. */
+export interface SchemaEntry {
+  readonly type: string;
+  readonly name: string;
+  readonly table: string;
+  /** Of a table: its columns' names. */
+  readonly columns: readonly string[];
+  /** What made it; empty for an index that a constraint made. */
+  readonly sql: string;
+}
+
+/** What a database is, in a few words. */
+export interface DataFacts {
+  readonly sizeBytes: number;
+  readonly schema: readonly SchemaEntry[];
+}
+
+/** Loaded by facet-data.ts. The facet's own name for it is never shown to a visitor: nothing sends requests here. */
+export class DataReader extends DurableObject {
+  readFacts(): DataFacts {
+    const { sql } = this.ctx.storage;
+    const query = `SELECT type, name, tbl_name AS "table", coalesce(sql, '') AS sql FROM sqlite_master
+      WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' ORDER BY name`;
+    const entries = sql.exec<Omit<SchemaEntry, "columns"> & Record<string, SqlStorageValue>>(query).toArray();
+    const schema = entries.map((entry) => ({
+      ...entry,
+      columns: entry.type === "table" ? this.#columns(entry.name) : [],
+    }));
+    return { sizeBytes: sql.databaseSize, schema };
+  }
+
+  #columns(table: string): string[] {
+    const rows = this.ctx.storage.sql.exec<{ name: string }>("SELECT name FROM pragma_table_xinfo(?)", table);
+    return rows.toArray().map(({ name }) => name);
+  }
+}
