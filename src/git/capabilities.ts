@@ -53,6 +53,7 @@ const CAPABILITIES = {
     fetch: "shallow wait-for-done filter",
     "server-option": FLAG,
     "object-format": "sha1",
+    "object-info": FLAG,
   },
 } as const satisfies Record<Service, Readonly<Record<string, true | string | null>>>;
 

@@ -55,7 +55,7 @@ export class FetchArgumentsReader {
         this.#depth = readPositive(value, line);
         return true;
       case "deepen-since":
-        this.#sinceS = readPositive(value, line);
+        this.#sinceS = readWhole(value, line);
         return true;
       case "deepen-not":
         if (this.#excludedRefs.push(value) > MAX_EXCLUDED_REFS) throw tooMany("deepen-not lines");
@@ -117,11 +117,16 @@ export function unexpected(line: string): HostingError {
   );
 }
 
-/** A whole number above 0 as git's client writes it, at most INFINITE_DEPTH or a second that a double holds. */
 function readPositive(text: string, line: string): number {
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : 0;
-  if (value <= 0) throw unexpected(line);
+  const value = readWhole(text, line);
+  if (value === 0) throw unexpected(line);
   return value;
+}
+
+/** A whole number as git's client writes it, at most one that a double holds. */
+function readWhole(text: string, line: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw unexpected(line);
+  return Number(text);
 }
 
 function tooMany(what: string): HostingError {

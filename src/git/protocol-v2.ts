@@ -3,16 +3,18 @@ import { HostingError } from "../errors.ts";
 import { isCapability, listCapabilities, splitCapability } from "./capabilities.ts";
 import { type FetchRequest, readFetchRequest } from "./fetch-request.ts";
 import { type LsRefsRequest, readLsRefsRequest } from "./ls-refs.ts";
+import { type ObjectInfoRequest, readObjectInfoRequest } from "./object-info.ts";
 import { FLUSH_PKT, type PktLineReader, encodePktLine, pktText } from "./pkt-line.ts";
 
 /** A command with its arguments. */
 export type CommandRequest =
   | { readonly command: "ls-refs"; readonly request: LsRefsRequest }
-  | { readonly command: "fetch"; readonly request: FetchRequest };
+  | { readonly command: "fetch"; readonly request: FetchRequest }
+  | { readonly command: "object-info"; readonly request: ObjectInfoRequest };
 
 type Command = CommandRequest["command"];
 
-const COMMANDS: readonly Command[] = ["ls-refs", "fetch"];
+const COMMANDS: readonly Command[] = ["ls-refs", "fetch", "object-info"];
 
 /** The body of GET info/refs?service=git-upload-pack in version 2. */
 export function advertiseVersion2(): Uint8Array<ArrayBuffer> {
@@ -45,9 +47,9 @@ export async function readCommandRequest(reader: PktLineReader): Promise<Command
 /** Arguments follow a delimiter; without one there are none. */
 async function readCommand(command: Command | undefined, reader: PktLineReader | undefined): Promise<CommandRequest> {
   if (command === undefined) throw invalid("names no command");
-  return command === "ls-refs"
-    ? { command, request: await readLsRefsRequest(reader) }
-    : { command, request: await readFetchRequest(reader) };
+  if (command === "ls-refs") return { command, request: await readLsRefsRequest(reader) };
+  if (command === "fetch") return { command, request: await readFetchRequest(reader) };
+  return { command, request: await readObjectInfoRequest(reader) };
 }
 
 /** The command that a line names; undefined for a capability. */

@@ -19,7 +19,7 @@ export interface UploadRequest {
   readonly ending: "done" | "flush" | "absent";
 }
 
-/** Errors: HostingError "protocol-error". A request without wants, by which a client says goodbye, is undefined. */
+/** Errors: HostingError "protocol-error". A request without wants, or of nothing, by which a client says goodbye, is undefined. */
 export async function readUploadRequest(reader: PktLineReader): Promise<UploadRequest | undefined> {
   const wants = await readWants(reader);
   if (wants === undefined) return undefined;
@@ -31,9 +31,10 @@ export async function readUploadRequest(reader: PktLineReader): Promise<UploadRe
 async function readWants(reader: PktLineReader): Promise<Pick<UploadRequest, "wanted" | "capabilities"> | undefined> {
   const wanted = new FetchArgumentsReader();
   let capabilities: RequestedCapabilities<"git-upload-pack"> = new Map();
-  for (;;) {
+  for (let count = 0; ; count++) {
     // oxlint-disable-next-line no-await-in-loop -- packets come one after the other
     const packet = await reader.read();
+    if (packet === undefined && count === 0) return undefined;
     if (packet === undefined) throw endsEarly();
     if (packet.kind !== "data") break;
     const { line, words } = splitCapabilities(pktText(packet.payload));

@@ -21,7 +21,7 @@ export interface RequestBody {
 /** Opens a request's body. Large fetch requests come gzipped (remote-curl.c, rpc_service). */
 export function openBody(request: Request): RequestBody {
   const reader = (request.body ?? new Blob([]).stream()).getReader({ mode: "byob" });
-  const encoding = request.headers.get("content-encoding");
+  const encoding = request.headers.get("content-encoding")?.toLowerCase() ?? null;
   // What decodes may read ahead, and so needs a buffer for each read. Whoever else reads the stream is done with a chunk when it
   // asks for the next, and gets the same buffer again: new ones would be 100 MB of garbage for a push of that size.
   const isDecoded = encoding !== null && encoding !== "identity";

@@ -3,9 +3,12 @@
 // known in full before the response starts, but for the pack, which is made as the client reads it.
 import type { FetchRequest } from "../git/fetch-request.ts";
 import { writeLsRefs } from "../git/ls-refs.ts";
+import { objectIdToBytes } from "../git/object-id.ts";
+import { type ObjectInfoRequest, writeObjectInfo } from "../git/object-info.ts";
 import { DELIMITER_PKT, FLUSH_PKT, PktLineReader, encodePktLine } from "../git/pkt-line.ts";
 import { advertiseVersion2, readCommandRequest } from "../git/protocol-v2.ts";
 import { advertiseForReceive, advertiseForUpload } from "../git/ref-advertisement.ts";
+import { SENT, listObjects } from "../git/rev-list.ts";
 import { type UploadRequest, readUploadRequest } from "../git/upload-request.ts";
 import { type PackOptions, planPack, resolveWants } from "./fetch-plan.ts";
 import { negotiateVersion0, negotiateVersion2 } from "./negotiation.ts";
@@ -51,9 +54,9 @@ async function answer(repository: Repository, version: ProtocolVersion, reader: 
   }
   const command = await readCommandRequest(reader);
   if (command === undefined) return [];
-  return command.command === "ls-refs"
-    ? [writeLsRefs(repository.state, command.request)]
-    : answerFetch(repository, command.request);
+  if (command.command === "ls-refs") return [writeLsRefs(repository.state, command.request)];
+  if (command.command === "fetch") return answerFetch(repository, command.request);
+  return [await answerObjectInfo(repository, command.request)];
 }
 
 async function answerVersion0(repository: Repository, request: UploadRequest): Promise<Answer> {
@@ -97,6 +100,17 @@ async function answerFetch(repository: Repository, { wanted, haveIds, flags }: F
   const plan = planPack(repository, open, { ...resolved, haves: negotiation.common, shallow, options });
   if (!flags.has("no-progress")) head.push(progressLine(countLine(plan.sentCount)));
   return sequence(head, inSideBand(streamPack(plan), LARGE_PACKET_BYTES));
+}
+
+/** An object that no ref reaches is unknown, as it is to a fetch. */
+async function answerObjectInfo(repository: Repository, request: ObjectInfoRequest): Promise<Uint8Array> {
+  const { graph } = await openObjectGraph(repository);
+  const tips = repository.state.refs.map((ref) => graph.objects.find(objectIdToBytes(ref.id)));
+  const { marks } = listObjects(graph, { wants: tips, haves: [] });
+  return writeObjectInfo(request, (idBytes) => {
+    const number = graph.objects.find(idBytes);
+    return ((marks[number] ?? 0) & SENT) === 0 ? undefined : graph.sizeAt(number);
+  });
 }
 
 /** What versions 0 and 1 ask for as capabilities and version 2 as arguments, under the same names. */

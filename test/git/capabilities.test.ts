@@ -42,6 +42,7 @@ describe("listCapabilities", () => {
       "fetch=shallow wait-for-done filter",
       "server-option",
       "object-format=sha1",
+      "object-info",
     ]);
   });
 

@@ -40,12 +40,14 @@ describe("readUploadRequest", () => {
 
   test("is undefined without wants", async () => {
     expect(await readUploadRequest(reader("0000"))).toBeUndefined();
+    expect(await readUploadRequest(reader())).toBeUndefined();
     expect(await readUploadRequest(reader(`shallow ${A}`, "0000"))).toBeUndefined();
   });
 
   const deepenings = [
     [["deepen 3"], { kind: "depth", depth: 3, isRelative: false }],
     [["deepen 2147483647"], { kind: "depth", depth: 2147483647, isRelative: false }],
+    [["deepen-since 0"], { kind: "rev-list", sinceS: 0, excludedRefs: [] }],
     [["deepen-since 1600000000"], { kind: "rev-list", sinceS: 1600000000, excludedRefs: [] }],
     [["deepen-not v1", "deepen-not v2"], { kind: "rev-list", sinceS: undefined, excludedRefs: ["v1", "v2"] }],
   ] as const;
@@ -68,7 +70,6 @@ describe("readUploadRequest", () => {
   });
 
   test.each([
-    [[]],
     [[`want ${A}`]],
     [["want 1234", "0000", "done"]],
     [["gimme", "0000"]],

@@ -26,7 +26,7 @@ describe("openBody", () => {
     expect(Buffer.compare(await readAll(openBody(requestOf(CONTENT)).stream), CONTENT)).toBe(0);
   });
 
-  test.each(["gzip", "x-gzip"])("decodes %s", async (encoding) => {
+  test.each(["gzip", "x-gzip", "GZIP"])("decodes %s", async (encoding) => {
     const body = openBody(requestOf(gzipSync(CONTENT), { "content-encoding": encoding }));
     expect(Buffer.compare(await readAll(body.stream), CONTENT)).toBe(0);
   });
