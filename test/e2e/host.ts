@@ -141,6 +141,9 @@ export async function openSocket(url: string): Promise<OpenSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${address.port}${pathname}${search}`);
   const received: string[] = [];
   socket.addEventListener("message", (event) => received.push(String(event.data)));
-  await once(socket, "open");
+  await new Promise((resolve, reject) => {
+    socket.addEventListener("open", resolve);
+    socket.addEventListener("error", () => reject(new Error(`No WebSocket came from ${url}.`)));
+  });
   return { socket, received };
 }
