@@ -4,6 +4,8 @@ import type { BuildLimits } from "./limits.ts";
 import type { BuildMessage } from "./messages.ts";
 import type { TreeNames } from "./tree-index.ts";
 import type { PathMapping } from "./tsconfig.ts";
+import type { Workspaces } from "./workspaces.ts";
+import type { BundlingConfig } from "./wrangler-bundling.ts";
 
 /** One bundle to make. */
 export interface BundleRequest {
@@ -16,6 +18,8 @@ export interface BundleRequest {
   readonly nodejs: NodejsSupport;
   readonly compilerOptions: Readonly<Record<string, unknown>>;
   readonly paths: readonly PathMapping[];
+  readonly workspaces: Workspaces;
+  readonly bundling: BundlingConfig;
   readonly limits: BuildLimits;
 }
 
@@ -41,14 +45,14 @@ export interface BundleStats {
   readonly largestModules: readonly ModuleSize[];
 }
 
-/** A wasm or data module beside the bundle: its name there, and the file of the tree that it is. */
+/** A module beside the bundle: its name there, and the file of the tree that it is. */
 export interface BundledFile {
   readonly name: string;
   readonly path: string;
-  readonly kind: "wasm" | "data";
+  readonly kind: "wasm" | "data" | "esm" | "text";
 }
 
-/** A bundle, before its wasm and data files are put beside it. */
+/** A bundle, before the other modules are put beside it. */
 export interface BundledCode {
   readonly code: Uint8Array;
   readonly sourceMap: Uint8Array;

@@ -9,6 +9,7 @@ import { type BuildMessage, MAX_MESSAGES } from "./messages.ts";
 import { bundledFileBytes, startTreeFiles, type TreeFiles } from "./tree-files.ts";
 import { isInNodeModules } from "./tree-path.ts";
 import { treePlugin } from "./tree-plugin.ts";
+import { takeAdditionalModules, unbundledEntry } from "./unbundled.ts";
 
 /** The part of esbuild that a build uses. */
 export interface Esbuild {
@@ -28,12 +29,15 @@ const SOURCE_MAP_WARNINGS = {
 /** Bundles the tree of a request. Throws only for a mistake of this program. */
 export async function bundleTree(esbuild: Esbuild, request: BundleRequest, reader: FileReader): Promise<BundleOutcome> {
   const files = startTreeFiles(request, reader);
+  const added = await takeAdditionalModules(request, files);
+  if (added !== undefined) return { kind: "failed", messages: [added], total: 1 };
   const result = await runEsbuild(esbuild, request, files);
   if (result.kind === "failed") return result;
   const { metafile, outputs } = result;
   const output = metafile.outputs[OUTPUT];
-  const code = outputs.get(OUTPUT);
-  const sourceMap = outputs.get(`${OUTPUT}.map`);
+  const bundle = { code: outputs.get(OUTPUT), sourceMap: outputs.get(`${OUTPUT}.map`) };
+  const { code, sourceMap } =
+    output !== undefined && request.bundling.noBundle ? await unbundledEntry(request, files, output.exports) : bundle;
   if (output === undefined || code === undefined || sourceMap === undefined) {
     throw new Error(`esbuild wrote ${[...outputs.keys()].join(", ") || "nothing"}, not ${OUTPUT} and its map.`);
   }
@@ -89,17 +93,19 @@ function esbuildErrors(error: unknown): BuildResult["errors"] | undefined {
 }
 
 function buildOptions(request: BundleRequest, files: TreeFiles): BuildOptions {
+  const { bundling } = request;
   return {
     absWorkingDir: "/",
     entryPoints: [`/${request.entry}`],
     outfile: `/${OUTPUT}`,
-    bundle: true,
+    bundle: !request.bundling.noBundle,
     format: "esm",
     platform: "neutral",
     // es2024 and not esnext: the runtime has no decorators and no explicit resource management, which esnext leaves in.
     target: "es2024",
     charset: "utf8",
-    keepNames: true,
+    keepNames: bundling.keepNames,
+    minify: bundling.minify,
     sourcemap: "external",
     sourcesContent: true,
     metafile: true,
@@ -108,8 +114,10 @@ function buildOptions(request: BundleRequest, files: TreeFiles): BuildOptions {
     logLimit: 0,
     logOverride: SOURCE_MAP_WARNINGS,
     jsx: "transform",
+    ...(bundling.jsxFactory === undefined ? {} : { jsxFactory: bundling.jsxFactory }),
+    ...(bundling.jsxFragment === undefined ? {} : { jsxFragment: bundling.jsxFragment }),
     // What a deployed Worker sees under wrangler; packages choose their production code by it.
-    define: { "process.env.NODE_ENV": '"production"' },
+    define: { "process.env.NODE_ENV": '"production"', ...bundling.define },
     tsconfigRaw: JSON.stringify({ compilerOptions: request.compilerOptions }),
     plugins: [treePlugin(request, files)],
   };
@@ -123,7 +131,7 @@ function moduleSizes(
 ): ModuleSize[] {
   const sources = Object.entries(output.inputs)
     .map(([path, { bytesInOutput }]) => ({ path, bytes: bytesInOutput }))
-    .filter(({ path }) => files.taken.has(path));
+    .filter(({ path }) => files.taken.has(path) && !files.bundled.has(path));
   const beside = bundled.map((file) => ({ path: file.path, bytes: bundledFileBytes(files, file) }));
   return [...sources, ...beside].toSorted((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
 }

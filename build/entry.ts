@@ -8,6 +8,8 @@ import { extensionOf, fileName, isInNodeModules, joinPath } from "./tree-path.ts
 
 /** What the configuration says about the entry. */
 export interface EntryHints {
+  /** The app's folder, which all paths are relative to. */
+  readonly root: string;
   /** `main` of the wrangler configuration. */
   readonly configured: string | undefined;
   readonly wranglerFile: ConfigFile | undefined;
@@ -28,44 +30,49 @@ const MAX_CANDIDATES = 3;
 
 /** Finds the entry. `main` of the wrangler configuration is binding; what package.json names counts if it is there. */
 export function findEntry(index: TreeIndex, hints: EntryHints): EntryOutcome {
-  if (hints.configured !== undefined) return configuredEntry(index, hints.configured, hints.wranglerFile);
+  if (hints.configured !== undefined) return configuredEntry(index, hints.configured, hints);
   const named = (hints.packaged ?? []).map(([, path]) => path);
   const conventional = ENTRY_STEMS.flatMap((stem) => ENTRY_EXTENSIONS.map((extension) => `${stem}${extension}`));
   for (const path of [...named, ...conventional]) {
-    const found = findEntryFile(index, path);
+    const found = findEntryFile(index, hints.root, path);
     if (found !== undefined) return { kind: "found", path: found };
   }
   return { kind: "failed", message: noEntry(index, hints) };
 }
 
-function findEntryFile(index: TreeIndex, path: string): string | undefined {
-  const joined = joinPath("", path);
+function findEntryFile(index: TreeIndex, root: string, path: string): string | undefined {
+  const joined = joinPath(root, path);
   if (joined === undefined) return undefined;
   return findFile(index, joined);
 }
 
-function configuredEntry(index: TreeIndex, main: string, file: ConfigFile | undefined): EntryOutcome {
-  const found = findEntryFile(index, main);
+function configuredEntry(index: TreeIndex, main: string, { root, wranglerFile: file }: EntryHints): EntryOutcome {
+  const found = findEntryFile(index, root, main);
   if (found !== undefined) return { kind: "found", path: found };
-  const path = joinPath("", main);
+  const path = joinPath(root, main);
   const submodule = path === undefined ? undefined : findSubmodule(index, path);
   const location = file === undefined ? {} : { location: file.locate(["main"]) };
   if (submodule !== undefined) {
     const text = `main names "${main}", which is in the submodule ${submodule}: its content is not in the push.`;
     return { kind: "failed", message: { code: "submodule", text, ...location } };
   }
-  const nearest = nearestName(path ?? main, candidates(index)) ?? sameName(index, main);
+  const nearest = nearestName(path ?? main, candidates(index, root)) ?? sameName(candidates(index, root), main);
   const isFolder = path !== undefined && findFolder(index, path) !== undefined;
   const problem =
     path === undefined ? "is outside of the repository" : isFolder ? "is a folder" : "is not in this commit";
   const text = `main names "${main}", which ${problem}.`;
-  const fix = nearest === undefined ? {} : { fix: `Did you mean "${nearest}"?` };
+  const fix = nearest === undefined ? {} : { fix: `Did you mean "${within(root, nearest)}"?` };
   return { kind: "failed", message: { code: "entry-not-found", text, ...location, ...fix } };
 }
 
-function sameName(index: TreeIndex, main: string): string | undefined {
+function sameName(paths: readonly string[], main: string): string | undefined {
   const stem = stemOf(main);
-  return candidates(index).find((path) => stemOf(path) === stem);
+  return paths.find((path) => stemOf(path) === stem);
+}
+
+/** A path of the tree as the app's own files write it. */
+function within(root: string, path: string): string {
+  return root === "" || !path.startsWith(`${root}/`) ? path : path.slice(root.length + 1);
 }
 
 function noEntry(index: TreeIndex, hints: EntryHints): BuildMessage {
@@ -74,34 +81,39 @@ function noEntry(index: TreeIndex, hints: EntryHints): BuildMessage {
     hints.wranglerFile === undefined ? "there is no wrangler.jsonc" : `not set in ${hints.wranglerFile.path}`;
   const named = (hints.packaged ?? []).map(([field, path]) => `${field} is "${path}", not in this commit`);
   const packaged = hints.packaged === undefined ? "there is none" : named.join("; ") || "not set";
-  const [nearest, ...others] = candidates(index).slice(0, MAX_CANDIDATES);
+  const { root } = hints;
+  const near = candidates(index, root).map((path) => within(root, path));
+  const [nearest, ...others] = near.slice(0, MAX_CANDIDATES);
   const extensions = ENTRY_EXTENSIONS.slice(1).join(", ");
   const submodules = [...index.submodules].join(", ");
   return {
     code: "entry-not-found",
     text: "No entry file found.",
     notes: [
-      "Looked for, in this order:",
+      root === "" ? "Looked for, in this order:" : `Looked for in ${root}, in this order:`,
       `  main of the wrangler configuration (${wrangler})`,
       `  exports, module and main of package.json (${packaged})`,
       ...ENTRY_STEMS.map((stem) => `  ${stem}${ENTRY_EXTENSIONS[0]}, ${extensions}`),
       ...(submodules === "" ? [] : [`Submodules, whose content is not in the push: ${submodules}`]),
-      ...(nearest === undefined ? [] : [`Nearest in this commit: ${[nearest, ...others].join(", ")}`]),
+      ...(nearest === undefined
+        ? []
+        : [`Nearest in ${root === "" ? "this commit" : root}: ${[nearest, ...others].join(", ")}`]),
     ],
-    fix: configLine(hints.wranglerFile, nearest ?? "src/index.ts"),
+    fix: configLine(hints, nearest ?? "src/index.ts"),
   };
 }
 
-function configLine(file: ConfigFile | undefined, path: string): string {
-  if (file === undefined) return `Add a file wrangler.jsonc with this line: { "main": "${path}" }`;
+function configLine({ root, wranglerFile: file }: EntryHints, path: string): string {
+  const name = root === "" ? "wrangler.jsonc" : `${root}/wrangler.jsonc`;
+  if (file === undefined) return `Add a file ${name} with this line: { "main": "${path}" }`;
   const line = extensionOf(file.path) === ".toml" ? `main = "${path}"` : `"main": "${path}",`;
   return `Add this line to ${file.path}: ${line}`;
 }
 
 /** Source files that could be an entry: the nearest to the root first, then the likeliest name, then by path. */
-function candidates(index: TreeIndex): string[] {
+function candidates(index: TreeIndex, root: string): string[] {
   return [...index.files.keys()]
-    .filter(couldBeEntry)
+    .filter((path) => couldBeEntry(path) && (root === "" || path.startsWith(`${root}/`)))
     .map((path) => ({ path, depth: path.split("/").length, likelihood: likelihoodOf(path) }))
     .toSorted((a, b) => a.depth - b.depth || a.likelihood - b.likelihood || (a.path < b.path ? -1 : 1))
     .map(({ path }) => path);

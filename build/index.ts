@@ -1,14 +1,15 @@
 // The build, from the files of a commit to modules or messages: configuration, then the bundle, then what goes beside it.
 // It imports nothing of the host, and knows neither git nor apps.
 import { type AssetConfig, assetsOnlyModule, type BuiltAsset, collectAssets } from "./assets.ts";
-import type { BundledCode, BundleStats } from "./bundle-request.ts";
+import type { BundledCode, BundleRequest, BundleStats } from "./bundle-request.ts";
 import { type Builder, bundleInIsolate } from "./builder.ts";
 import { nodejsSupport } from "./compatibility.ts";
-import { type AppConfig, readConfig } from "./config.ts";
+import { type AppConfig, findAppEntry, readConfig } from "./config.ts";
+import type { BuildLimits } from "./limits.ts";
 import { type BuildMessage, MAX_MESSAGES } from "./messages.ts";
 import { type OpenTree, openTree } from "./open-tree.ts";
 import type { SourceTree } from "./source-tree.ts";
-import type { JsonValue } from "./wrangler-config.ts";
+import type { JsonValue, ObjectBinding } from "./wrangler-config.ts";
 
 /** What a build comes to. */
 export type BuildOutcome =
@@ -28,6 +29,10 @@ export interface Bundle {
   readonly exports: readonly string[];
   /** The class names that the wrangler configuration binds. */
   readonly boundClasses: readonly string[];
+  /** The names in `env` under which it binds them. */
+  readonly objectBindings: readonly ObjectBinding[];
+  /** When scheduled() is to be called, as cron expressions. */
+  readonly crons: readonly string[];
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly vars: Readonly<Record<string, JsonValue>>;
@@ -38,9 +43,9 @@ export interface Bundle {
   readonly assetConfig: AssetConfig;
 }
 
-/** One module of a bundle. JSON and text are part of index.js already. */
+/** One module of a bundle. JSON, and text but for no_bundle, are part of index.js already. */
 export type BundleModule =
-  | { readonly kind: "esm"; readonly text: string }
+  | { readonly kind: "esm" | "text"; readonly text: string }
   | { readonly kind: "data"; readonly bytes: Uint8Array }
   | { readonly kind: "wasm"; readonly bytes: Uint8Array };
 
@@ -52,7 +57,7 @@ export async function build(source: SourceTree, builder: Builder): Promise<Build
   if (source.files.size > builder.limits.treeFiles)
     return failed([tooManyFiles(source.files.size, builder.limits.treeFiles)]);
   const tree = await openTree(source);
-  const read = await readConfig(tree);
+  const read = await readConfig(tree, "");
   if (read.kind === "failed") return failed(read.messages);
   const { config } = read;
   const served = await collectAssets(tree, {
@@ -65,20 +70,17 @@ export async function build(source: SourceTree, builder: Builder): Promise<Build
   if (served.kind === "failed") return failed(served.messages);
   const { assets, assetConfig } = served;
   const warnings = [...read.warnings, ...served.warnings];
-  if (config.entry.kind === "failed") {
-    if (assets.length === 0) return failed([config.entry.message]);
-    const bundle = { ...withoutCode(config), assets, assetConfig };
-    return { kind: "built", bundle, warnings };
+  const entry = findAppEntry(tree, config);
+  if (entry.kind === "failed") {
+    if (config.main !== undefined || assets.length === 0) return failed([entry.message]);
+    return { kind: "built", bundle: { ...withoutCode(config), assets, assetConfig }, warnings };
   }
-  const request = bundleRequest(tree, { ...config, entry: config.entry.path }, builder);
+  const request = bundleRequest(tree, config, { entry: entry.path, limits: builder.limits });
   const bundled = await bundleInIsolate(builder, request, (paths) => source.read(paths));
   if (bundled.kind === "failed") return bundled;
-  const code = await assemble(tree, { ...config, entry: config.entry.path }, bundled);
+  const code = await assemble(tree, config, { entry: entry.path, bundled });
   return { kind: "built", bundle: { ...code, assets, assetConfig }, warnings: [...warnings, ...bundled.warnings] };
 }
-
-/** A configuration whose entry was found. */
-type CodeConfig = Omit<AppConfig, "entry"> & { readonly entry: string };
 
 /** What the loader needs. */
 type LoadedCode = Omit<Bundle, "assets" | "assetConfig">;
@@ -86,41 +88,53 @@ type LoadedCode = Omit<Bundle, "assets" | "assetConfig">;
 function withoutCode(config: AppConfig): LoadedCode {
   const text = assetsOnlyModule(config.assets.binding);
   const stats = { moduleCount: 0, sourceBytes: 0, bundleBytes: text.length, largestModules: [] };
-  const { compatibilityDate, compatibilityFlags, vars } = config;
+  const { compatibilityDate, compatibilityFlags, vars, crons } = config;
   const modules = { "index.js": { kind: "esm", text } } as const;
   const sourceMap = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
-  const code = { modules, sourceMap, exports: ["App"], boundClasses: [] };
+  const code = { modules, sourceMap, exports: ["App"], boundClasses: [], objectBindings: [], crons };
   return { ...code, entry: ASSETS_ONLY, compatibilityDate, compatibilityFlags, vars, stats };
 }
 
-function bundleRequest(tree: OpenTree, config: CodeConfig, builder: Builder): Parameters<typeof bundleInIsolate>[1] {
+function bundleRequest(
+  tree: OpenTree,
+  config: AppConfig,
+  { entry, limits }: { readonly entry: string; readonly limits: BuildLimits },
+): BundleRequest {
   return {
-    entry: config.entry,
+    entry,
     names: tree.names,
     contents: new Map(tree.contents),
     dependencies: config.dependencies,
     nodejs: nodejsSupport(config.compatibilityDate, config.compatibilityFlags),
     compilerOptions: config.tsconfig.compilerOptions,
     paths: config.tsconfig.paths,
-    limits: builder.limits,
+    workspaces: config.workspaces,
+    bundling: config.bundling,
+    limits,
   };
 }
 
-async function assemble(tree: OpenTree, config: CodeConfig, bundled: BundledCode): Promise<LoadedCode> {
+async function assemble(
+  tree: OpenTree,
+  config: AppConfig,
+  { entry, bundled }: { readonly entry: string; readonly bundled: BundledCode },
+): Promise<LoadedCode> {
   const missing = bundled.files.map((file) => file.path).filter((path) => !tree.contents.has(path));
   const more = missing.length > 0 ? await tree.source.read(missing) : undefined;
   const modules: Record<string, BundleModule> = { "index.js": { kind: "esm", text: decode(bundled.code) } };
   for (const { name, path, kind } of bundled.files) {
     const bytes = tree.contents.get(path) ?? more?.get(path);
     if (bytes === undefined) throw new Error(`The source tree did not read ${path}, which it lists.`);
-    modules[name] = { kind, bytes };
+    modules[name] = kind === "esm" || kind === "text" ? { kind, text: decode(bytes) } : { kind, bytes };
   }
   return {
-    entry: config.entry,
+    entry,
     modules,
     sourceMap: decode(bundled.sourceMap),
     exports: bundled.exports,
-    boundClasses: config.boundClasses,
+    boundClasses: [...new Set(config.objectBindings.map(({ className }) => className))],
+    objectBindings: config.objectBindings,
+    crons: config.crons,
     compatibilityDate: config.compatibilityDate,
     compatibilityFlags: config.compatibilityFlags,
     vars: config.vars,

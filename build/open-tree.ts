@@ -78,6 +78,18 @@ export async function readFile(tree: OpenTree, path: string): Promise<Uint8Array
   return bytes;
 }
 
+/** Several files' bytes by their own paths, in one round. */
+export async function readFiles(tree: OpenTree, paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
+  const missing = paths.filter((path) => !tree.contents.has(path));
+  const more = missing.length === 0 ? new Map<string, Uint8Array>() : await tree.source.read(missing);
+  return new Map(
+    paths.flatMap((path) => {
+      const bytes = tree.contents.get(path) ?? more.get(path);
+      return bytes === undefined ? [] : [[path, bytes] as const];
+    }),
+  );
+}
+
 /** What looking for a file by name, symlinks followed, comes to. */
 export type NamedFile =
   | { readonly kind: "found"; readonly path: string; readonly bytes: Uint8Array }

@@ -12,6 +12,7 @@ import {
 import { findFile, findFolder, type TreeIndex } from "./tree-index.ts";
 import { extensionOf, folderOf, isInNodeModules, joinPath } from "./tree-path.ts";
 import type { PathMapping } from "./tsconfig.ts";
+import type { Workspaces } from "./workspaces.ts";
 
 /** What imports are resolved against. */
 export interface Resolver {
@@ -19,6 +20,9 @@ export interface Resolver {
   readonly nodejs: NodejsSupport;
   readonly dependencies: ReadonlySet<string>;
   readonly paths: readonly PathMapping[];
+  /** What is imported in place of a package: another one, or "/" and a path of the tree. */
+  readonly alias: Readonly<Record<string, string>>;
+  readonly workspaces: Workspaces;
   /** The package.json at a path of the tree, or undefined where there is none that can be read. */
   readPackageJson(path: string): Promise<Readonly<Record<string, unknown>> | undefined>;
 }
@@ -50,6 +54,27 @@ const SOURCES_OF: Readonly<Record<string, readonly string[]>> = {
 
 /** Resolves one import. */
 export async function resolveImport(resolver: Resolver, request: ImportRequest): Promise<Resolution> {
+  const specifier = aliased(resolver.alias, request.specifier);
+  if (specifier.startsWith("/") && specifier !== request.specifier)
+    return resolveAliasFile(resolver, request, specifier);
+  return resolveNamed(resolver, { ...request, specifier });
+}
+
+/** esbuild's order: the longest name that is the specifier or a folder in front of it. */
+function aliased(alias: Readonly<Record<string, string>>, specifier: string): string {
+  const names = Object.keys(alias).filter((name) => specifier === name || specifier.startsWith(`${name}/`));
+  const name = names.toSorted((a, b) => b.length - a.length)[0];
+  return name === undefined ? specifier : `${alias[name] ?? name}${specifier.slice(name.length)}`;
+}
+
+async function resolveAliasFile(resolver: Resolver, request: ImportRequest, target: string): Promise<Resolution> {
+  const path = await findModule(resolver, target.slice(1));
+  if (path !== undefined) return { kind: "file", path };
+  const text = `The alias of "${request.specifier}" is ${target.slice(1)}, which is not in this commit.`;
+  return { kind: "failed", failure: { code: "import-not-found", text } };
+}
+
+async function resolveNamed(resolver: Resolver, request: ImportRequest): Promise<Resolution> {
   const { specifier, importer } = request;
   if (specifier.startsWith("cloudflare:")) return { kind: "runtime", specifier };
   if (/^\.\.?(\/|$)/.test(specifier)) return resolveRelative(resolver, request);
@@ -118,16 +143,37 @@ function prefixLength(pattern: string): number {
   return star < 0 ? Number.POSITIVE_INFINITY : star;
 }
 
-/** A package of a node_modules folder that is in the commit. */
+/** A package of a node_modules folder, or one of the repository's own. */
 async function resolveInstalled(resolver: Resolver, request: ImportRequest): Promise<string | undefined> {
   const { name, subpath } = splitSpecifier(request.specifier);
-  const folder = findPackageFolder(resolver.index, request.importer, name);
+  const own = resolver.workspaces.get(name);
+  const folder = findPackageFolder(resolver.index, request.importer, name) ?? own;
   if (folder === undefined) return undefined;
   const packageJson = await resolver.readPackageJson(`${folder}/package.json`);
   for (const target of packageEntryPaths(packageJson, subpath, request.isRequire)) {
     const joined = joinPath(folder, target);
     const path = joined === undefined ? undefined : await findModule(resolver, joined);
     if (path !== undefined) return path;
+    const source =
+      folder === own && joined !== undefined ? await findWorkspaceSource(resolver, folder, joined) : undefined;
+    if (source !== undefined) return source;
+  }
+  const hasSource = folder === own && packageJson?.["exports"] === undefined;
+  return hasSource ? findModule(resolver, `${folder}/src/${subpath === "" ? "index" : subpath}`) : undefined;
+}
+
+const OUTPUT_FOLDER = /^(?:dist|lib|build|out|esm|cjs)\//;
+
+/** A workspace package that names what its own build would write: the source of the same name, below src or its folder. */
+async function findWorkspaceSource(resolver: Resolver, folder: string, path: string): Promise<string | undefined> {
+  const relative = path.slice(folder.length + 1);
+  if (!OUTPUT_FOLDER.test(relative)) return undefined;
+  const inside = relative.replace(OUTPUT_FOLDER, "");
+  const stem = inside.replace(/(?:\.d)?\.[cm]?[jt]s$/, "");
+  const tried = [`src/${inside}`, `src/${stem}`, inside, stem];
+  for (const each of tried) {
+    const found = await findModule(resolver, `${folder}/${each}`);
+    if (found !== undefined) return found;
   }
   return undefined;
 }

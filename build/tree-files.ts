@@ -4,9 +4,10 @@ import type { BundledFile, BundleRequest } from "./bundle-request.ts";
 import type { FileReader } from "./file-reader.ts";
 import type { ImportFailure } from "./import-failure.ts";
 import { type BuildLimits, formatBytes } from "./limits.ts";
+import { makeRuleMatcher, type RuleMatcher } from "./module-rules.ts";
 import { isLfsPointer, lfsMessage } from "./source-tree.ts";
 import { indexTree, type TreeIndex } from "./tree-index.ts";
-import { fileName } from "./tree-path.ts";
+import { fileName, folderOf } from "./tree-path.ts";
 
 /** What has been taken so far. */
 export interface TreeFiles {
@@ -16,9 +17,23 @@ export interface TreeFiles {
   /** Sizes by path, of all that was taken. */
   readonly taken: Map<string, number>;
   readonly bundled: Map<string, BundledFile>;
+  readonly naming: ModuleNaming;
   sourceBytes: number;
   /** A limit is said once, not for each further file. */
   hasReachedLimit: boolean;
+}
+
+/** How modules beside the bundle are called. */
+export interface ModuleNaming {
+  /** The folder that their names begin at, and that rules are matched below. */
+  readonly moduleRoot: string;
+  readonly preserveFileNames: boolean;
+  readonly rules: RuleMatcher;
+}
+
+/** A path of the tree below the module root; outside of it, the whole path. */
+export function pathInModules({ moduleRoot }: ModuleNaming, path: string): string {
+  return moduleRoot !== "" && path.startsWith(`${moduleRoot}/`) ? path.slice(moduleRoot.length + 1) : path;
 }
 
 /** A file's bytes; or why it cannot be part of a bundle; or nothing, where a limit was passed before. */
@@ -35,6 +50,11 @@ export function startTreeFiles(request: BundleRequest, reader: FileReader): Tree
     limits: request.limits,
     taken: new Map(),
     bundled: new Map(),
+    naming: {
+      moduleRoot: request.bundling.baseDir ?? folderOf(request.entry),
+      preserveFileNames: request.bundling.preserveFileNames,
+      rules: makeRuleMatcher(request.bundling.rules),
+    },
     sourceBytes: 0,
     hasReachedLimit: false,
   };
@@ -47,20 +67,27 @@ export async function takeSource(files: TreeFiles, path: string): Promise<TakenF
   return takeFile(files, path, files.limits.fileBytes);
 }
 
-/** Takes a wasm or data file that goes beside the bundle. Its name there is the same wherever its content is. */
+/**
+ * Takes a file that goes beside the bundle. Its name there is made of its content, the same wherever that is, unless it is given
+ * one or file names are to be preserved.
+ */
 export async function takeBundledFile(
   files: TreeFiles,
-  path: string,
-  kind: BundledFile["kind"],
+  { path, kind, name: given }: { readonly path: string; readonly kind: BundledFile["kind"]; readonly name?: string },
 ): Promise<{ readonly kind: "named"; readonly name: string } | Exclude<TakenFile, { kind: "taken" }>> {
   const known = files.bundled.get(path);
   if (known !== undefined) return { kind: "named", name: known.name };
   const taken = await takeFile(files, path, files.limits.bundleBytes);
   if (taken.kind !== "taken") return taken;
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", taken.bytes));
-  const name = `${hex(digest.subarray(0, 8))}-${fileName(path).replaceAll(/[^\w.-]/g, "_")}`;
+  const { naming } = files;
+  const name = given ?? (naming.preserveFileNames ? pathInModules(naming, path) : await hashedName(path, taken.bytes));
   files.bundled.set(path, { name, path, kind });
   return { kind: "named", name };
+}
+
+async function hashedName(path: string, bytes: Uint8Array): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return `${hex(digest.subarray(0, 8))}-${fileName(path).replaceAll(/[^\w.-]/g, "_")}`;
 }
 
 /** The size of a file beside the bundle. */

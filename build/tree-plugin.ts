@@ -1,33 +1,13 @@
 // esbuild's view of the tree: every import is resolved and every file loaded here, and nothing by esbuild's own file system.
-import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, PartialMessage, Plugin } from "esbuild-wasm";
-import type { BundledFile, BundleRequest } from "./bundle-request.ts";
+import type { OnLoadResult, OnResolveArgs, OnResolveResult, PartialMessage, Plugin } from "esbuild-wasm";
+import type { BundleRequest } from "./bundle-request.ts";
 import type { ImportFailure } from "./import-failure.ts";
 import { CONFIG_BYTES } from "./limits.ts";
+import { moduleKind } from "./module-kind.ts";
 import { isFreeOfSideEffects, findPackageFolderOf } from "./package.ts";
 import { resolveImport, type Resolver } from "./resolve.ts";
 import { takeBundledFile, takeSource, type TreeFiles } from "./tree-files.ts";
-import { extensionOf, isInNodeModules } from "./tree-path.ts";
-
-/** How a file with an extension becomes a module. JSX is allowed in .js files, as under wrangler. */
-const LOADERS: Readonly<Record<string, Loader>> = {
-  ".ts": "ts",
-  ".mts": "ts",
-  ".cts": "ts",
-  ".tsx": "tsx",
-  ".js": "jsx",
-  ".mjs": "jsx",
-  ".cjs": "jsx",
-  ".jsx": "jsx",
-  ".json": "json",
-  ".txt": "text",
-  ".html": "text",
-  ".sql": "text",
-  ".md": "text",
-  ".css": "text",
-};
-
-/** Files that stay as they are, beside the bundle. */
-const BUNDLED_KINDS: Readonly<Record<string, BundledFile["kind"]>> = { ".wasm": "wasm", ".bin": "data" };
+import { isInNodeModules } from "./tree-path.ts";
 
 /** require() of a runtime module. A bundle is an ES module and has no require, so the module is imported by a small one here. */
 const REQUIRED = "required";
@@ -56,6 +36,8 @@ function makeResolver(request: BundleRequest, files: TreeFiles): Resolver {
     nodejs: request.nodejs,
     dependencies: new Set(request.dependencies),
     paths: request.paths,
+    alias: request.bundling.alias,
+    workspaces: request.workspaces,
     readPackageJson(path) {
       const known = packages.get(path);
       if (known !== undefined) return known;
@@ -98,12 +80,14 @@ async function onResolve(
 }
 
 async function resolveToFile(resolver: Resolver, files: TreeFiles, path: string): Promise<OnResolveResult> {
-  const bundledKind = BUNDLED_KINDS[extensionOf(path)];
-  if (bundledKind === undefined) {
+  const kind = moduleKind(files.naming, path);
+  if (kind.kind === "failed") return { errors: [toMessage(kind.failure)] };
+  const isSource = kind.kind === "source" && !files.bundled.has(path);
+  if (isSource) {
     const isFree = isInNodeModules(path) && (await isPackageFreeOfSideEffects(resolver, path));
     return { path: `/${path}`, ...(isFree ? { sideEffects: false } : {}) };
   }
-  const file = await takeBundledFile(files, path, bundledKind);
+  const file = await takeBundledFile(files, { path, kind: kind.kind === "source" ? "esm" : kind.kind });
   if (file.kind === "failed") return { errors: [toMessage(file.failure)] };
   return { path: `./${file.kind === "named" ? file.name : path}`, external: true };
 }
@@ -114,22 +98,12 @@ async function isPackageFreeOfSideEffects(resolver: Resolver, path: string): Pro
 }
 
 async function onLoad(files: TreeFiles, path: string): Promise<OnLoadResult> {
-  const loader = LOADERS[extensionOf(path)];
-  if (loader === undefined) return { errors: [toMessage(unknownKind(path))] };
+  const kind = moduleKind(files.naming, path);
+  if (kind.kind === "failed") return { errors: [toMessage(kind.failure)] };
+  if (kind.kind !== "source") throw new Error(`${path} goes beside the bundle, and is not loaded.`);
   const file = await takeSource(files, path);
   if (file.kind === "failed") return { errors: [toMessage(file.failure)] };
-  return file.kind === "taken" ? { contents: file.bytes, loader } : { contents: "", loader: "empty" };
-}
-
-function unknownKind(path: string): ImportFailure {
-  const extension = extensionOf(path);
-  if (extension === ".node") {
-    const text = `${path} is a native addon, which the runtime cannot load.`;
-    return { code: "dependency-not-found", text, fix: "Use a package that is all JavaScript, or WebAssembly." };
-  }
-  const known = [...Object.keys(LOADERS), ...Object.keys(BUNDLED_KINDS)].join(" ");
-  const kind = extension === "" ? "no extension" : `the extension ${extension}`;
-  return { code: "build-failed", text: `${path} has ${kind}, which cannot be imported.`, notes: [`Can be: ${known}`] };
+  return file.kind === "taken" ? { contents: file.bytes, loader: kind.loader } : { contents: "", loader: "empty" };
 }
 
 /** esbuild adds the place of the import, and hands `detail` back as it is. */

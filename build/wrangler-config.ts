@@ -1,9 +1,18 @@
-// What a build takes from wrangler.jsonc, .json or .toml, checked key by key as wrangler documents them. Keys that only say
-// how a Worker is reached or watched on Cloudflare (routes, observability, limits and such) are not this host's, and are let be.
+// What a build takes from wrangler.jsonc, .json or .toml, checked key by key as wrangler documents them. How the
+// entry becomes modules is read by wrangler-bundling.ts; which keys there are is known to wrangler-keys.ts.
 import { type AssetsTable, DEFAULT_ASSETS, readAssetsTable } from "./assets-config.ts";
 import { DEFAULT_COMPATIBILITY_DATE, RUNTIME_COMPATIBILITY_DATE } from "./compatibility.ts";
-import { type ConfigFile, type ConfigKeys, isTable } from "./config-file.ts";
+import { type ConfigCheck, isString, isStringList, isTableList, startCheck, valueAt } from "./config-check.ts";
+import { type ConfigFile, isTable } from "./config-file.ts";
 import type { BuildMessage } from "./messages.ts";
+import {
+  type BuildCommand,
+  type BundlingConfig,
+  DEFAULT_BUNDLING,
+  readBuildCommand,
+  readBundling,
+} from "./wrangler-bundling.ts";
+import { keyWarnings, unsupportedKeys } from "./wrangler-keys.ts";
 
 /** Any value that JSON can write. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -14,9 +23,21 @@ export interface WranglerConfig {
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly vars: Readonly<Record<string, JsonValue>>;
-  /** The class names of durable_objects.bindings, each once, in order. */
-  readonly boundClasses: readonly string[];
+  /** durable_objects.bindings, in order. */
+  readonly objectBindings: readonly ObjectBinding[];
+  /** triggers.crons, as they are written. */
+  readonly crons: readonly string[];
+  /** The path of the tsconfig.json to use, as it is written. */
+  readonly tsconfig: string | undefined;
+  readonly bundling: BundlingConfig;
+  readonly buildCommand: BuildCommand | undefined;
   readonly assets: AssetsTable;
+}
+
+/** A Durable Object class of the app's own, and the name in `env` that reaches its objects. */
+export interface ObjectBinding {
+  readonly name: string;
+  readonly className: string;
 }
 
 /** A repository without a wrangler configuration. */
@@ -25,7 +46,11 @@ export const NO_WRANGLER_CONFIG: WranglerConfig = {
   compatibilityDate: DEFAULT_COMPATIBILITY_DATE,
   compatibilityFlags: [],
   vars: {},
-  boundClasses: [],
+  objectBindings: [],
+  crons: [],
+  tsconfig: undefined,
+  bundling: DEFAULT_BUNDLING,
+  buildCommand: undefined,
   assets: DEFAULT_ASSETS,
 };
 
@@ -37,78 +62,57 @@ export type WranglerOutcome =
   | { readonly kind: "read"; readonly config: WranglerConfig; readonly warnings: readonly BuildMessage[] }
   | { readonly kind: "failed"; readonly messages: readonly BuildMessage[] };
 
-/** Bindings that code calls, which this host does not have, with what does the same here. */
-const UNSUPPORTED_BINDINGS: Readonly<Record<string, string>> = {
-  ai: "Call the model's own HTTP API with fetch.",
-  analytics_engine_datasets: "Write the figures to the app's own SQL storage.",
-  browser: "Call a browser service with fetch.",
-  d1_databases: "Use the Durable Object's own SQL storage, ctx.storage.sql.",
-  dispatch_namespaces: "An app cannot start other apps here.",
-  hyperdrive: "Use the Durable Object's own SQL storage, ctx.storage.sql.",
-  images: "Call an image service with fetch.",
-  kv_namespaces: "Use the Durable Object's own storage, ctx.storage.kv.",
-  mtls_certificates: "Client certificates cannot be used here.",
-  pipelines: "Write the records to the app's own SQL storage.",
-  queues: "Keep a table of jobs, and work on it in alarm().",
-  r2_buckets: "Keep blobs under 2 MB in ctx.storage, and larger ones in a storage service with fetch.",
-  send_email: "Call a mail service with fetch.",
-  services: "Call the other app at its own address with fetch.",
-  vectorize: "Keep the vectors in the app's own SQL storage.",
-  worker_loaders: "An app cannot load other Workers here.",
-  workflows: "Keep the steps in a table, and work on them in alarm().",
-};
-
-/** Keys that change what wrangler bundles, are not read here, and would be missed without a word. */
-const UNREAD_KEYS: readonly string[] = ["build", "define", "no_bundle"];
-
 /** Reads the keys that matter. Every problem is found, not only the first. */
 export function readWranglerConfig(file: ConfigFile): WranglerOutcome {
-  const problems: BuildMessage[] = [...unsupportedBindings(file)];
-  const check = <T>(keys: ConfigKeys, expected: string, is: (value: unknown) => value is T): T | undefined => {
-    const value = valueAt(file.value, keys);
-    if (value === undefined || is(value)) return value;
-    const text = `${keys.join(".")} must be ${expected}, not ${kindOf(value)}.`;
-    problems.push({ code: "config-invalid", text, location: file.locate(keys) });
-    return undefined;
-  };
-  const main = check(["main"], 'a path such as "src/index.ts"', isString);
-  const date = check(["compatibility_date"], `a date such as "${RUNTIME_COMPATIBILITY_DATE}"`, isString);
-  const flags = check(["compatibility_flags"], "a list of strings", isStringList) ?? [];
-  const vars = check(["vars"], "a table of variables", isJsonTable) ?? {};
-  const bindings = check(["durable_objects", "bindings"], "a list of tables", isTableList) ?? [];
-  const bound = bindings.map((_, at) => readBinding(file, at));
+  const check = startCheck(file);
   const assets = readAssetsTable(file);
-  problems.push(...assets.problems);
-  problems.push(...dateProblems(file, date), ...bound.filter((binding) => typeof binding !== "string"));
-  const inOrder = problems.toSorted((a, b) => (a.location?.line ?? 0) - (b.location?.line ?? 0));
-  if (inOrder.length > 0) return { kind: "failed", messages: inOrder };
+  const main = check.value(["main"], 'a path such as "src/index.ts"', isString);
+  const date = check.value(["compatibility_date"], `a date such as "${RUNTIME_COMPATIBILITY_DATE}"`, isString);
+  const bindings = check.value(["durable_objects", "bindings"], "a list of tables", isTableList) ?? [];
   const config: WranglerConfig = {
     main,
     compatibilityDate: date ?? DEFAULT_COMPATIBILITY_DATE,
-    compatibilityFlags: flags,
-    vars,
-    boundClasses: [...new Set(bound.filter((binding) => typeof binding === "string"))],
+    compatibilityFlags: check.value(["compatibility_flags"], "a list of strings", isStringList) ?? [],
+    vars: check.value(["vars"], "a table of variables", isJsonTable) ?? {},
+    objectBindings: bindings.flatMap((_, at) => readBinding(check, at) ?? []),
+    crons: check.value(["triggers", "crons"], 'a list such as ["0 * * * *"]', isStringList) ?? [],
+    tsconfig: check.value(["tsconfig"], 'a path such as "tsconfig.json"', isString),
+    bundling: readBundling(check),
+    buildCommand: readBuildCommand(check),
     assets: assets.table,
   };
-  return { kind: "read", config, warnings: [...missingDate(file, date), ...unreadKeys(file)] };
+  const problems = [...unsupportedKeys(file), ...check.problems, ...assets.problems, ...dateProblems(file, date)];
+  if (problems.length > 0) {
+    const inOrder = problems.toSorted((a, b) => (a.location?.line ?? 0) - (b.location?.line ?? 0));
+    return { kind: "failed", messages: inOrder };
+  }
+  return { kind: "read", config, warnings: [...missingDate(file, date), ...keyWarnings(file)] };
 }
 
-/** The class that a binding names, or what is wrong with the binding. */
-function readBinding(file: ConfigFile, at: number): string | BuildMessage {
+/** A binding; undefined where something is wrong with it. */
+function readBinding(check: ConfigCheck, at: number): ObjectBinding | undefined {
+  const { file, problems } = check;
   const keys = ["durable_objects", "bindings", at];
   const binding = valueAt(file.value, keys);
-  const { class_name: className, script_name: scriptName } = isTable(binding) ? binding : {};
-  if (typeof className !== "string" || className === "") {
-    const text = "A binding in durable_objects.bindings must have a class_name.";
-    return { code: "config-invalid", text, location: file.locate([...keys, "class_name"]) };
+  const { name, class_name: className, script_name: scriptName } = isTable(binding) ? binding : {};
+  for (const [key, value] of [
+    ["name", name],
+    ["class_name", className],
+  ] as const) {
+    if (typeof value === "string" && value !== "") continue;
+    const text = `A binding in durable_objects.bindings must have a ${key}.`;
+    problems.push({ code: "config-invalid", text, location: file.locate([...keys, key]) });
+    return undefined;
   }
-  if (scriptName === undefined || scriptName === file.value["name"]) return className;
-  return {
+  if (typeof name !== "string" || typeof className !== "string") return undefined;
+  if (scriptName === undefined || scriptName === file.value["name"]) return { name, className };
+  problems.push({
     code: "config-unsupported",
     text: `The class ${className} is another Worker's (script_name), and an app reaches only its own classes here.`,
     location: file.locate([...keys, "script_name"]),
     fix: "Call the other app at its own address with fetch.",
-  };
+  });
+  return undefined;
 }
 
 function dateProblems(file: ConfigFile, date: string | undefined): BuildMessage[] {
@@ -135,59 +139,7 @@ function missingDate(file: ConfigFile, date: string | undefined): BuildMessage[]
   return [{ code: "build-warning", text, fix: `Set "compatibility_date" to "${DEFAULT_COMPATIBILITY_DATE}".` }];
 }
 
-function unsupportedBindings(file: ConfigFile): BuildMessage[] {
-  return Object.entries(UNSUPPORTED_BINDINGS)
-    .filter(([key]) => !isEmpty(file.value[key]))
-    .map(([key, fix]) => ({
-      code: "config-unsupported",
-      text: `This host has nothing to bind for ${key}.`,
-      location: file.locate([key]),
-      fix,
-    }));
-}
-
-function unreadKeys(file: ConfigFile): BuildMessage[] {
-  return UNREAD_KEYS.filter((key) => !isEmpty(file.value[key])).map((key) => ({
-    code: "config-unsupported",
-    text: `This host does not read ${key}: the app is bundled from its entry as if it were not there.`,
-    location: file.locate([key]),
-  }));
-}
-
-function valueAt(value: unknown, keys: ConfigKeys): unknown {
-  let at = value;
-  for (const key of keys) {
-    if (Array.isArray(at) && typeof key === "number") at = at[key];
-    else if (isTable(at)) at = at[key];
-    else return undefined;
-  }
-  return at;
-}
-
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === false || value === "") return true;
-  return Array.isArray(value) ? value.length === 0 : isTable(value) && Object.values(value).every(isEmpty);
-}
-
-function isString(value: unknown): value is string {
-  return typeof value === "string";
-}
-
-function isStringList(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every(isString);
-}
-
-function isTableList(value: unknown): value is Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) && value.every(isTable);
-}
-
 /** A parsed file holds nothing that JSON cannot write, so a table of it is a table of JSON values. */
 function isJsonTable(value: unknown): value is Readonly<Record<string, JsonValue>> {
   return isTable(value);
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  return typeof value === "object" ? "a table" : `a ${typeof value}`;
 }

@@ -223,15 +223,86 @@ wrangler.json:1:86: The class A is another Worker's (script_name), and an app re
 `,
   ],
   [
-    "a key that is not read",
+    "keys that nobody knows, and environments",
     {
-      "wrangler.jsonc": `{\n  "compatibility_date": "2026-01-01",\n  "define": { "A": "1" }\n}\n`,
+      "wrangler.jsonc": `{\n  "compatibility_date": "2026-01-01",\n  "compatability_flags": [],\n  "durable_objects": { "binding": [] },\n  "colour": 1,\n  "env": { "staging": {}, "live": {} }\n}\n`,
       "src/index.ts": APP,
     },
     `
-wrangler.jsonc:3:13: This host does not read define: the app is bundled from its entry as if it were not there. [config-unsupported]
-  3 |   "define": { "A": "1" }
-    |             ^^^^^^^^^^^^
+wrangler.jsonc:3:26: compatability_flags is no key of a wrangler configuration, and is not read. [build-warning]
+  3 |   "compatability_flags": [],
+    |                          ^^
+  Did you mean "compatibility_flags"?
+wrangler.jsonc:5:13: colour is no key of a wrangler configuration, and is not read. [build-warning]
+  5 |   "colour": 1,
+    |             ^
+wrangler.jsonc:4:35: durable_objects.binding is no key of a wrangler configuration, and is not read. [build-warning]
+  4 |   "durable_objects": { "binding": [] },
+    |                                   ^^
+  Did you mean "bindings"?
+wrangler.jsonc:6:10: The environments of wrangler.jsonc (staging, live) are not used: an app here has what the top level says. [build-warning]
+  6 |   "env": { "staging": {}, "live": {} }
+    |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+`,
+  ],
+  [
+    "how to bundle, of the wrong kind",
+    {
+      "wrangler.jsonc": `{\n  "minify": "yes",\n  "define": { "A": "hello world", "a b": "1" },\n  "rules": [{ "type": "Texts", "globs": ["*"] }],\n  "alias": { "a": "../../a" }\n}\n`,
+      "src/index.ts": APP,
+    },
+    `
+wrangler.jsonc:2:13: minify must be true or false, not a string. [config-invalid]
+  2 |   "minify": "yes",
+    |             ^^^^^
+
+wrangler.jsonc:3:20: The value of define.A is an expression, and "hello world" is none. [config-invalid]
+  3 |   "define": { "A": "hello world", "a b": "1" },
+    |                    ^^^^^^^^^^^^^
+  A string needs quotes of its own: "\\"hello world\\"".
+
+wrangler.jsonc:3:42: define can only replace a name such as DEBUG or process.env.X, not "a b". [config-invalid]
+  3 |   "define": { "A": "hello world", "a b": "1" },
+    |                                          ^^^
+
+wrangler.jsonc:4:23: A module cannot be of the type "Texts" here, only ESModule, CommonJS, CompiledWasm, Text, Data. [config-invalid]
+  4 |   "rules": [{ "type": "Texts", "globs": ["*"] }],
+    |                       ^^^^^^^
+
+wrangler.jsonc:5:19: alias.a names "../../a", which is outside of the repository. [config-invalid]
+  5 |   "alias": { "a": "../../a" }
+    |                   ^^^^^^^^^
+`,
+  ],
+  [
+    "a rule that an earlier one of its type ends",
+    {
+      "wrangler.json": `{ "compatibility_date": "2026-01-01", "rules": [{ "type": "Text", "globs": ["**/*.glsl"] }] }`,
+      "src/index.ts": `import page from "./page.html";\nconsole.log(page);\n`,
+      "src/page.html": "",
+    },
+    `
+src/index.ts:1:18: src/page.html falls under a rule for Text modules, but an earlier rule for Text ends it. [build-failed]
+  1 | import page from "./page.html";
+    |                  ^^^^^^^^^^^^^
+  Add "fallthrough": true to the earlier rule in the wrangler configuration.
+`,
+  ],
+  [
+    "TypeScript that is not to be bundled",
+    { "wrangler.json": `{ "compatibility_date": "2026-01-01", "no_bundle": true }`, "src/index.ts": APP },
+    `
+no_bundle takes modules as they are, and the runtime reads no TypeScript or JSX: src/index.ts. [config-unsupported]
+  Remove no_bundle: the host then makes JavaScript of it.
+`,
+  ],
+  [
+    "a tsconfig that is not there",
+    { "wrangler.json": `{ "compatibility_date": "2026-01-01", "tsconfig": "tsconfig.app.json" }`, "index.ts": APP },
+    `
+wrangler.json:1:51: tsconfig names "tsconfig.app.json", which is not in this commit. [config-invalid]
+  1 | { "compatibility_date": "2026-01-01", "tsconfig": "tsconfig.app.json" }
+    |                                                   ^^^^^^^^^^^^^^^^^^^
 `,
   ],
   [
@@ -241,6 +312,7 @@ wrangler.jsonc:3:13: This host does not read define: the app is bundled from its
 tsconfig.json:1:14: tsconfig.json extends "@tsconfig/node", which is not in this commit: its options are not applied. [build-warning]
   1 | { "extends": "@tsconfig/node" }
     |              ^^^^^^^^^^^^^^^^
+  Copy the options that matter into tsconfig.json, or commit node_modules/@tsconfig/node.
 `,
   ],
   [
@@ -414,6 +486,7 @@ index.ts:1:18: logo.png has the extension .png, which cannot be imported. [build
   1 | import logo from "./logo.png";
     |                  ^^^^^^^^^^^^
   Can be: .ts .mts .cts .tsx .js .mjs .cjs .jsx .json .txt .html .sql .md .css .wasm .bin
+  Others can be by rules in the wrangler configuration, as Text or Data.
 `,
   ],
   [

@@ -17,6 +17,7 @@ export async function runBundle(bundle: Bundle, path = "/"): Promise<unknown> {
 }
 
 function loaderModule(module: Bundle["modules"][string]): WorkerLoaderModule {
-  if (module.kind === "esm") return { js: module.text };
-  return module.kind === "wasm" ? { wasm: module.bytes } : { data: Uint8Array.from(module.bytes).buffer };
+  if (module.kind === "wasm") return { wasm: module.bytes };
+  if (module.kind === "data") return { data: Uint8Array.from(module.bytes).buffer };
+  return module.kind === "esm" ? { js: module.text } : { text: module.text };
 }

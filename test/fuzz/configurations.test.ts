@@ -86,7 +86,7 @@ holds(
       for (const wrangler of [{ "wrangler.jsonc": json }, { "wrangler.toml": toml }]) {
         const files = { ...wrangler, "package.json": packageJson, "tsconfig.json": tsconfig, "base.json": base };
         const tree = await openTree(treeOf({ ...files, "src/index.ts": "" }));
-        const outcome = await readConfig(tree);
+        const outcome = await readConfig(tree, "");
         messages.push(...(outcome.kind === "failed" ? outcome.messages : outcome.warnings));
       }
       for (const message of messages) expect(formatMessage(message)[0]).toContain(message.code);
