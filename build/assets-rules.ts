@@ -172,9 +172,20 @@ function readRedirect(line: Line, hasHtmlHandling: boolean): Omit<RedirectRule, 
   return { from, to, status };
 }
 
+/** Whether a rule could match in more than one way. Trying them all could take for ever. */
+function isAmbiguous(from: string): boolean {
+  const names: readonly string[] = from.match(/\*|:[A-Za-z]\w*/g) ?? [];
+  const isCrowded = from.split("/").some((part) => (part.match(/\*|:[A-Za-z]\w*/g) ?? []).length > 1);
+  return isCrowded || names.includes(":splat") || new Set(names).size < names.length;
+}
+
 /** The path that a rule is for, as a URL writes it; for _headers also an https URL. */
 function readSource(line: Line, mayHaveHost: boolean): string | undefined {
   const { text } = line;
+  if (isAmbiguous(text.replace(/^https:\/\//, ""))) {
+    line.warn("This rule is left out: it may have one splat, one placeholder between two slashes, and no name twice.");
+    return undefined;
+  }
   const hasHost = /^[^\s:/]+:\/\//.test(text);
   if (!hasHost) return encodePath(text.startsWith("/") ? text : `/${text}`);
   const [, host, path = ""] = /^https:\/\/([^/]+)\/?(.*)$/.exec(text) ?? [];

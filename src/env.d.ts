@@ -25,7 +25,10 @@ declare namespace Cloudflare {
 declare namespace Cloudflare {
   /** Types ctx.exports: the Worker's own entrypoints, which need no binding. */
   interface GlobalProps {
-    readonly mainModule: { readonly Compactor: typeof import("./compactor.ts").Compactor };
+    readonly mainModule: {
+      readonly Assets: typeof import("./app/assets-entrypoint.ts").Assets;
+      readonly Compactor: typeof import("./compactor.ts").Compactor;
+    };
   }
 }
 

@@ -4,13 +4,15 @@ import { createHash } from "node:crypto";
 import { BUILDER_VERSION } from "../build/builder.ts";
 import { build, type Bundle } from "../build/index.ts";
 import { formatMessages, formatReason } from "../build/messages.ts";
-import type { SourceTree } from "../build/source-tree.ts";
 import { codeId } from "./app/code-id.ts";
 import { chooseEntryClass } from "./app/entry-class.ts";
 import type { Candidate } from "./app/rehearsal.ts";
 import type { Supervisor } from "./app/supervisor.ts";
+import { type AssetFacts, storeAssets } from "./push-assets.ts";
 import { describeStartFailure, type PushFailure } from "./push-failure.ts";
 import type { Host } from "./push-host.ts";
+import type { Repository } from "./repo/repository.ts";
+import type { CommitTree } from "./repo/source-tree.ts";
 
 /** What the report says of a bundle, and what is remembered with it. */
 export type BuildFacts = NonNullable<Awaited<ReturnType<Supervisor["findBuild"]>>>["facts"];
@@ -22,6 +24,7 @@ export type Built =
       readonly candidate: Candidate;
       readonly buildKey: string;
       readonly facts: BuildFacts;
+      readonly assets: AssetFacts;
       readonly tookMs: number;
       /** What was odd but built, a line each. */
       readonly warnings: readonly string[];
@@ -38,18 +41,18 @@ export type Built =
 
 /** What to build, and the clock. */
 export interface BuildInput {
-  readonly treeId: string;
-  readonly tree: SourceTree;
+  readonly tree: CommitTree;
+  readonly repository: Repository;
   readonly supervisor: DurableObjectStub<Supervisor>;
   readonly now: () => number;
 }
 
 /** Builds a source tree, or finds that it was built. */
 export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
-  const buildKey = createHash("sha256").update(`${input.treeId}\n${BUILDER_VERSION}`).digest("hex");
+  const buildKey = createHash("sha256").update(`${input.tree.treeId}\n${BUILDER_VERSION}`).digest("hex");
   const known = await input.supervisor.findBuild(buildKey);
   if (known !== undefined) {
-    const candidate = { code: { codeId: known.codeId }, varsJson: known.varsJson };
+    const candidate = { code: { codeId: known.codeId }, varsJson: known.varsJson, assetsId: known.assetsId };
     return { kind: "known", candidate, buildKey, facts: known.facts, deployNumber: known.deployNumber };
   }
   const startedMs = input.now();
@@ -63,11 +66,14 @@ export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
   const { bundle } = outcome;
   const entry = await chooseEntryClass(bundle, host.env.LOADER);
   if (entry.kind === "failed") return { kind: "failed", failure: describeStartFailure("build", entry) };
+  const stored = await storeAssets(bundle, input);
+  if (stored.kind === "failed") return stored;
   return {
     kind: "built",
-    candidate: makeCandidate(bundle, entry.className),
+    candidate: { ...makeCandidate(bundle, entry.className), assetsId: stored.assetsId },
     buildKey,
     facts: factsOf(bundle, entry.className),
+    assets: stored.facts,
     tookMs: input.now() - startedMs,
     warnings: [...outcome.warnings.map(formatReason), ...entry.notes],
   };
@@ -81,5 +87,6 @@ function makeCandidate(bundle: Bundle, className: string): Candidate {
 
 function factsOf(bundle: Bundle, className: string): BuildFacts {
   const { moduleCount, sourceBytes, bundleBytes } = bundle.stats;
-  return { entry: bundle.entry, className, moduleCount, sourceBytes, bundleBytes };
+  const assetCount = bundle.assets.length;
+  return { entry: bundle.entry, className, moduleCount, sourceBytes, bundleBytes, assetCount };
 }

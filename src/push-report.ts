@@ -75,9 +75,20 @@ export function builtLine(built: Exclude<Built, { kind: "failed" }>): string {
     return stageLine("built", `${built.facts.entry}: same code as deploy ${built.deployNumber}, build skipped`);
   }
   const { entry, className, moduleCount, sourceBytes, bundleBytes } = built.facts;
+  if (moduleCount === 0) return stageLine("built", `${entry}, no code`);
   const sizes = `${formatBytes(sourceBytes)} -> ${formatBytes(bundleBytes)}`;
   const modules = count(moduleCount, "module");
   return stageLine("built", `${entry}: class ${className}, ${modules}, ${sizes} in ${built.tookMs} ms`);
+}
+
+/** How many files are served as they are, and what of them was new. */
+export function assetLines(built: Exclude<Built, { kind: "failed" }>): string[] {
+  const fileCount = built.facts.assetCount ?? 0;
+  if (fileCount === 0) return [];
+  const files = count(fileCount, "file");
+  if (built.kind === "known" || built.assets.newCount === 0) return [stageLine("assets", `${files}, none new`)];
+  const { newCount, uploadedBytes } = built.assets;
+  return [stageLine("assets", `${files}, ${newCount} new, ${formatBytes(uploadedBytes)} uploaded`)];
 }
 
 /** A push has few lines: more warnings than these are counted. */

@@ -168,12 +168,14 @@ async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack)
   narrator.note({ commit: tree.commitId, branch: branchName(command.name), subject: tree.subject });
   const data = await chooseData(update.pushOptions, command, supervisor);
   if (data.kind === "failed") return { kind: "failed", command, failure: data.failure };
-  const built = await buildTree({ treeId: tree.treeId, tree, supervisor, now: request.now }, host);
+  const built = await buildTree({ tree, repository, supervisor, now: request.now }, host);
   if (built.kind === "failed") return { kind: "failed", command, failure: built.failure };
   narrator.say(lines.builtLine(built));
+  for (const line of lines.assetLines(built)) narrator.say(line);
   if (built.kind === "built") for (const line of lines.warningLines(built.warnings)) narrator.say(line);
   const sameAs = built.kind === "known" ? built.deployNumber : undefined;
   narrator.note({ build: { ...built.facts, codeId: built.candidate.code.codeId, sameAs } });
+  if (built.kind === "built") narrator.note({ assets: built.assets });
   const restoresSnapshot = data.kind === "restored" ? data.snapshotId : undefined;
   return { kind: "ready", command, tree, built, restoresSnapshot };
 }
@@ -244,15 +246,8 @@ function newDeploy(ready: Prepared & { kind: "ready" }): Pick<PushCommit, "deplo
   if (ref === undefined) throw new Error(`${command.name} was to be deployed, and is no valid ref name.`);
   const { candidate, buildKey, facts } = built;
   const { commitId, treeId, subject } = tree;
-  const deploy = {
-    ref,
-    commitId,
-    treeId,
-    subject,
-    codeId: candidate.code.codeId,
-    varsJson: candidate.varsJson,
-    restoresSnapshot,
-  };
+  const { code, varsJson, assetsId } = candidate;
+  const deploy = { ref, commitId, treeId, subject, codeId: code.codeId, varsJson, assetsId, restoresSnapshot };
   return { deploy, build: { buildKey, facts } };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  assetLines,
   builtLine,
   cutOverLine,
   failureLines,
@@ -15,18 +16,29 @@ const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const URL = "http://hello.localhost:8787/";
 const facts = { entry: "src/index.ts", className: "App", moduleCount: 4, sourceBytes: 12_100, bundleBytes: 8_300 };
 const candidate = { code: { codeId: "c" }, varsJson: "{}" };
+const assets = { fileCount: 12, newCount: 3, uploadedBytes: 45_300 };
+const built = { kind: "built", candidate, buildKey: "k", facts, assets, tookMs: 34, warnings: [] } as const;
 
 const ref = (name: string) => ({ name, newId: COMMIT });
+
+describe("assetLines", () => {
+  it("tells how many files there are and what was new", () => {
+    const served = { ...built, facts: { ...facts, assetCount: 12 } };
+    expect(assetLines(built)).toEqual([]);
+    expect(assetLines(served)).toEqual(["assets    12 files, 3 new, 45.3 KB uploaded"]);
+    expect(assetLines({ ...served, kind: "known", deployNumber: 1 })).toEqual(["assets    12 files, none new"]);
+    expect(builtLine({ ...built, facts: { ...facts, entry: "assets only", moduleCount: 0 } })).toBe(
+      "built     assets only, no code",
+    );
+  });
+});
 
 describe("the lines of the stages", () => {
   it.each([
     ["received  1 object, 999 B", receivedLine({ objectCount: 1, receivedBytes: 999 })],
     ["received  3 objects, 1.2 KB", receivedLine({ objectCount: 3, receivedBytes: 1234 })],
     ["received  2 objects, 4.0 GB", receivedLine({ objectCount: 2, receivedBytes: 4e9 })],
-    [
-      "built     src/index.ts: class App, 4 modules, 12.1 KB -> 8.3 KB in 34 ms",
-      builtLine({ kind: "built", candidate, buildKey: "k", facts, tookMs: 34, warnings: [] }),
-    ],
+    ["built     src/index.ts: class App, 4 modules, 12.1 KB -> 8.3 KB in 34 ms", builtLine(built)],
     [
       "built     src/index.ts: same code as deploy 3, build skipped",
       builtLine({ kind: "known", candidate, buildKey: "k", facts, deployNumber: 3 }),

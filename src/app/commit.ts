@@ -1,5 +1,6 @@
 // The commit of a push: the one transaction that makes it visible. Refs by compare-and-swap, their log, the pack's row, the production
 // branch, the deploy and the live pointer move together or not at all.
+import { touchManifest } from "../store/assets.ts";
 import { addBuild, type NewBuild } from "../store/builds.ts";
 import { touchCode } from "../store/code.ts";
 import { addDeploy, type Deploy, type NewDeploy } from "../store/deploys.ts";
@@ -184,6 +185,9 @@ function recordDeploy(app: HostedApp, push: PushCommit, results: readonly RefRes
   const isMoved = results.some((result) => result.name === deploy.ref && result.kind === "ok");
   if (command === undefined || !isMoved) return undefined;
   if (!touchCode(app.db, deploy.codeId, nowMs)) throw new Error(`Code ${deploy.codeId} was never rehearsed.`);
+  if (deploy.assetsId !== undefined && !touchManifest(app.db, deploy.assetsId, nowMs)) {
+    throw new Error(`The assets ${deploy.assetsId} were never stored.`);
+  }
   const recorded = addDeploy(app.db, deploy, { facet: PRODUCTION_FACET, refBefore: command.oldId, nowMs });
   if (build !== undefined) addBuild(app.db, build, recorded);
   return recorded;

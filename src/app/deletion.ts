@@ -1,5 +1,6 @@
 // Deleting an app: data, packs and name. The decision is one row; the rest is taken away step by step, each of which may be repeated,
 // so that a crash in between is made good by the alarm. Meanwhile the app answers as one that does not exist.
+import { assetKeyPrefix } from "../store/asset-objects.ts";
 import { findDueTask, putDueTask } from "../store/due.ts";
 import { isMigrated } from "../store/schema.ts";
 import { packKeyPrefix } from "../store/pack-store.ts";
@@ -59,6 +60,7 @@ export async function eraseStorage(app: HostedApp, repositoryId: string): Promis
   deleteSnapshots(app);
   deleteData(app, PRODUCTION_FACET);
   await deletePrefix(app.env.BUCKET, packKeyPrefix(repositoryId));
+  await deletePrefix(app.env.BUCKET, assetKeyPrefix(repositoryId));
   await app.env.DIRECTORY.getByName("directory").remove(app.name);
   await app.ctx.storage.deleteAlarm();
   await app.ctx.storage.deleteAll();

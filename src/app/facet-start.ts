@@ -3,6 +3,7 @@ import { getCodeDefinition, getSourceMap } from "../store/code.ts";
 import type { Database } from "../store/database.ts";
 import { findRepository } from "../store/settings.ts";
 import { appEnvironmentJson } from "./environment.ts";
+import { makeAssetBindings } from "./assets.ts";
 import type { HostedApp, Version } from "./hosted-app.ts";
 import { isolateName, makeWorkerCode, readReport } from "./loader.ts";
 import {
@@ -85,7 +86,13 @@ export function openVersionWorker(app: HostedApp, version: Version): WorkerStub 
   const repositoryId = findRepository(app.db)?.repositoryId ?? "";
   const envJson = appEnvironmentJson(app.name, facet, deploy);
   const name = isolateName({ repositoryId, facet, codeId, envJson, deployNumber, attempt });
-  return app.env.LOADER.get(name, () => makeWorkerCode({ definition: getCodeDefinition(app.db, codeId), envJson }));
+  return app.env.LOADER.get(name, () =>
+    makeWorkerCode({
+      definition: getCodeDefinition(app.db, codeId),
+      envJson,
+      bindings: makeAssetBindings(app, deploy.assetsId, { facet, deployNumber }),
+    }),
+  );
 }
 
 /** Stored code, for explaining its failures. */

@@ -7,6 +7,7 @@ import type { Repository } from "../store/settings.ts";
 import { findRepository } from "../store/settings.ts";
 import { isMigrated, migrate, SUPERVISOR_MIGRATIONS } from "../store/schema.ts";
 import { environmentKind, PRODUCTION_FACET } from "./environment.ts";
+import type { AssetCache } from "./asset-cache.ts";
 import type { StartFailure } from "./start-failure.ts";
 
 /** A deploy as a facet runs it. One object for each deploy of an instance, so that versions are compared by identity. */
@@ -59,6 +60,7 @@ export interface HostedApp {
   /** Stands still between I/O. */
   readonly now: () => number;
   production: FacetRuntime;
+  readonly assets: AssetCache;
   /** Every other environment that was asked for, by facet: see runtimeOf. */
   readonly environments: Map<string, FacetRuntime>;
   /** The rehearsal that is under way, and those that wait for it. */
@@ -82,6 +84,7 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     now: () => Date.now(),
     production: openFacetRuntime(PRODUCTION_FACET),
     environments: new Map(),
+    assets: new Map(),
     lastRehearsal: Promise.resolve(),
     deletion: undefined,
   };

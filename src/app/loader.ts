@@ -18,10 +18,12 @@ export interface WorkerParts {
   readonly definition: CodeDefinition;
   /** A JSON object, the app's `env`. */
   readonly envJson: string;
+  /** Stubs, by their names in `env`. A variable of the same name comes before. */
+  readonly bindings?: Readonly<Record<string, Fetcher>>;
 }
 
 /** The isolate's definition. */
-export function makeWorkerCode({ definition, envJson }: WorkerParts): WorkerLoaderWorkerCode {
+export function makeWorkerCode({ definition, envJson, bindings = {} }: WorkerParts): WorkerLoaderWorkerCode {
   const modules = Object.entries(definition.modules).map(([name, module]) => [name, toLoaderModule(module)] as const);
   return {
     compatibilityDate: definition.compatibilityDate,
@@ -32,7 +34,7 @@ export function makeWorkerCode({ definition, envJson }: WorkerParts): WorkerLoad
       [MAIN_MODULE]: { js: mainModule(definition.className) },
       [WRAPPER_MODULE]: { js: wrapper.wrapper },
     },
-    env: JSON.parse(envJson),
+    env: { ...bindings, ...JSON.parse(envJson) },
     globalOutbound: null,
   };
 }

@@ -1,5 +1,6 @@
-// Taking away what a push left that never came to its commit: code that no deploy names, the copy of a rehearsal that a crash cut
+// Taking away what a push left that never came to its commit: code and manifests of assets that no deploy names, the copy of a rehearsal that a crash cut
 // short, and a repository that was reserved and never created.
+import { hasUnusedManifests, pruneManifests } from "../store/assets.ts";
 import { hasUnusedCode, pruneCode } from "../store/code.ts";
 import { findRepository } from "../store/settings.ts";
 import { eraseStorage } from "./deletion.ts";
@@ -25,7 +26,8 @@ export async function prune(app: HostedApp): Promise<number | undefined> {
     return undefined;
   }
   pruneCode(app.db, nowMs - PRUNE_AFTER_MS);
+  if (pruneManifests(app.db, nowMs - PRUNE_AFTER_MS)) listTask(app, "sweep", nowMs);
   await app.lastRehearsal;
   deleteData(app, REHEARSAL_FACET);
-  return hasUnusedCode(app.db) ? nowMs + PRUNE_AFTER_MS : undefined;
+  return hasUnusedCode(app.db) || hasUnusedManifests(app.db) ? nowMs + PRUNE_AFTER_MS : undefined;
 }

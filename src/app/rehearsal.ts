@@ -2,6 +2,7 @@
 // comes of it, copy and isolate are gone afterwards. One at a time for each app.
 import { getCodeDefinition, getSourceMap, putCode, touchCode, type Code } from "../store/code.ts";
 import { isMigrated } from "../store/schema.ts";
+import { makeAssetBindings } from "./assets.ts";
 import { canClone, copyData, deleteData, hasData } from "./facet-data.ts";
 import { startFacet } from "./facet-start.ts";
 import { appEnvironmentJson, PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
@@ -19,6 +20,8 @@ export interface Candidate {
   readonly varsJson: string;
   /** The snapshot whose data it is to run on, in place of the data of now. */
   readonly restoresSnapshot?: number | undefined;
+  /** Its assets, which putAssets stored. */
+  readonly assetsId?: string | undefined;
 }
 
 /** What the candidate is to become, for it to know what it runs as. */
@@ -57,7 +60,8 @@ async function tryCandidate(app: HostedApp, candidate: Candidate, target: Rehear
   const data = await copyDataFor(app, candidate);
   try {
     const envJson = appEnvironmentJson(app.name, target.facet, { ...target, varsJson: candidate.varsJson });
-    const worker = app.env.LOADER.load(makeWorkerCode({ definition: code, envJson }));
+    const bindings = makeAssetBindings(app, candidate.assetsId, { facet: target.facet, deployNumber: 0 });
+    const worker = app.env.LOADER.load(makeWorkerCode({ definition: code, envJson, bindings }));
     const start = await startFacet(app, REHEARSAL_FACET, { openWorker: () => worker, readCode: () => code });
     if (start.kind === "failed") return { kind: "failed", data, ...start.failure };
     return { kind: "started", data, exports: start.report.exports, tookMs: app.now() - startedMs };

@@ -3,6 +3,7 @@
 import { setHasSockets } from "../store/deploys.ts";
 import { watchBody } from "./answer-body.ts";
 import { answerFor, ERROR_HEADER } from "./answers.ts";
+import { answerBeforeApp } from "./assets.ts";
 import { arrive, HOLD_LIMIT_MS } from "./arrival.ts";
 import { passEventStream } from "./event-stream.ts";
 import { getFacet, openVersionWorker } from "./facet-start.ts";
@@ -20,6 +21,9 @@ export async function serve(app: HostedApp, request: Request): Promise<Response>
   }
   const version = runtime.running;
   if (version === undefined) return answerFor("app-busy");
+  const { assetsId } = version.deploy;
+  const answer = assetsId === undefined ? undefined : answerBeforeApp(app, assetsId, request);
+  if (answer !== undefined) return answer;
   runtime.inFlightCount += 1;
   try {
     const facet = getFacet(app, runtime.facet, () => openVersionWorker(app, version));

@@ -2,10 +2,13 @@
 // its SQLite database, and runs the app as its facet. This class only routes: each method is a line or two that calls a verb.
 import { DurableObject } from "cloudflare:workers";
 import { findBuild, type KnownBuild } from "../store/builds.ts";
+import type { KnownAssets } from "../store/assets.ts";
 import type { Deploy } from "../store/deploys.ts";
 import type { RepositorySettings, RepositoryState } from "../store/repository-state.ts";
 import type { Snapshot } from "../store/snapshots.ts";
 import { runDueTasks } from "./alarm.ts";
+import { fetchAsset } from "./assets.ts";
+import { type AssetsQuery, findKnownAssets, type ManifestInput, putAssets } from "./assets-intake.ts";
 import { commit, type CommitOutcome, type PushCommit } from "./commit.ts";
 import { cutOver, type CutoverOutcome } from "./cutover.ts";
 import { destroy } from "./deletion.ts";
@@ -32,6 +35,11 @@ export class Supervisor extends DurableObject<Env> {
     return serve(this.#app, request);
   }
 
+  /** What env.ASSETS.fetch of the app answers. */
+  fetchAsset(assetsId: string, request: Request): Promise<Response> {
+    return fetchAsset(this.#app, assetsId, request);
+  }
+
   override alarm(): Promise<void> {
     return runDueTasks(this.#app);
   }
@@ -54,6 +62,16 @@ export class Supervisor extends DurableObject<Env> {
   /** A build of the same tree by the same builder. */
   findBuild(buildKey: string): KnownBuild | undefined {
     return findExisting(this.#app) && findBuild(this.#app.db, buildKey);
+  }
+
+  /** What is stored already of a manifest's contents. */
+  findAssets(assetsId: string, blobIds: AssetsQuery): KnownAssets {
+    return findKnownAssets(this.#app, assetsId, blobIds);
+  }
+
+  /** Keeps a manifest for the commit to name. false: what it names has to be written again. */
+  putAssets(manifest: ManifestInput): boolean {
+    return putAssets(this.#app, manifest);
   }
 
   /** Stores the candidate's code and tries it on a copy of the app's data. Changes nothing that a visitor can see. */

@@ -1,6 +1,8 @@
 // Taking out of R2 what no row of the catalogue names: packs of pushes that failed, of hosts that died, and those that a compaction
-// replaced once their time is over. The parts of an upload that was never completed are no objects and cannot be listed from here:
+// replaced once their time is over, and assets of deploys that never came to be. The parts of an upload that was never completed are no objects and cannot be listed from here:
 // R2 aborts such an upload by itself after 7 days.
+import { assetKey, assetKeyPrefix } from "../store/asset-objects.ts";
+import { listAssetObjects } from "../store/assets.ts";
 import { findDueTask } from "../store/due.ts";
 import { forgetRetiredPacks, listPacks, listRetiredPacks } from "../store/packs.ts";
 import { packKeyPrefix, packKeys } from "../store/pack-store.ts";
@@ -30,7 +32,11 @@ export async function sweep(app: HostedApp): Promise<number | undefined> {
   // A repository that is only reserved is pruned as a whole, unless it is created yet.
   if (repository.createdAtMs === undefined) return nowMs + SWEEP_AFTER_MS;
   forgetRetiredPacks(app.db, nowMs);
-  const isWaiting = await sweepPages(app, repository.repositoryId, nowMs - SWEEP_AFTER_MS);
+  const { repositoryId } = repository;
+  const oldestMs = nowMs - SWEEP_AFTER_MS;
+  const isPackWaiting = await sweepPages(app, { prefix: packKeyPrefix(repositoryId), repositoryId, oldestMs });
+  const isAssetWaiting = await sweepPages(app, { prefix: assetKeyPrefix(repositoryId), repositoryId, oldestMs });
+  const isWaiting = isPackWaiting || isAssetWaiting;
   // A push that is still under way may write yet what it will not commit.
   const isPushed = repository.reservedAtMs > nowMs - SWEEP_AFTER_MS - NOTE_EVERY_MS;
   const nextMs = isWaiting || isPushed ? nowMs + SWEEP_AFTER_MS : Infinity;
@@ -39,9 +45,15 @@ export async function sweep(app: HostedApp): Promise<number | undefined> {
 }
 
 /** Deletes what nothing names, but for what is too young; returns whether there is such. */
-async function sweepPages(app: HostedApp, repositoryId: string, oldestMs: number): Promise<boolean> {
+async function sweepPages(
+  app: HostedApp,
+  {
+    prefix,
+    repositoryId,
+    oldestMs,
+  }: { readonly prefix: string; readonly repositoryId: string; readonly oldestMs: number },
+): Promise<boolean> {
   const { BUCKET } = app.env;
-  const prefix = packKeyPrefix(repositoryId);
   let isWaiting = false;
   let cursor: string | undefined;
   do {
@@ -62,5 +74,6 @@ async function sweepPages(app: HostedApp, repositoryId: string, oldestMs: number
 function listNamedKeys(app: HostedApp, repositoryId: string): Set<string> {
   if (findExisting(app)?.repositoryId !== repositoryId) return new Set();
   const packIds = [...listPacks(app.db).map(({ packId }) => packId), ...listRetiredPacks(app.db).packIds];
-  return new Set(packIds.flatMap((packId) => packKeys({ repositoryId }, packId)));
+  const assetKeys = listAssetObjects(app.db).map((objectId) => assetKey(repositoryId, objectId));
+  return new Set([...packIds.flatMap((packId) => packKeys({ repositoryId }, packId)), ...assetKeys]);
 }

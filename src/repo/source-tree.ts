@@ -14,6 +14,7 @@ import type { Repository } from "./repository.ts";
 
 /** One entry that is no folder. */
 export interface CommitFile {
+  readonly id: ObjectId;
   readonly mode: "file" | "executable" | "symlink" | "submodule";
   readonly sizeBytes: number;
 }
@@ -27,6 +28,8 @@ export interface CommitTree {
   readonly files: ReadonlyMap<string, CommitFile>;
   /** The contents of these files in one round. A path that is not in `files` throws. */
   read(paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** The contents of these files one by one, in the order of the packs. Of files with the same content only one is visited. */
+  visit(paths: readonly string[], visit: (path: string, content: Uint8Array) => Promise<void>): Promise<void>;
 }
 
 /**
@@ -34,10 +37,6 @@ export interface CommitTree {
  * ends past this many; a build allows fewer.
  */
 const MAX_FILES = 100_000;
-
-interface TreeFile extends CommitFile {
-  readonly id: ObjectId;
-}
 
 /** The commit in the repository's packs or in the one that was just stored. Errors: as readObject. */
 export async function openSourceTree(
@@ -49,7 +48,14 @@ export async function openSourceTree(
   const odb = openObjectDatabase(store, newPack === undefined ? state.packs : [...state.packs, newPack]);
   const { treeId, message } = readCommit((await readObject(odb, commitId)).bytes);
   const files = await listFiles(odb, treeId);
-  return { commitId, treeId, subject: subjectOf(message), files, read: (paths) => readFiles(odb, files, paths) };
+  return {
+    commitId,
+    treeId,
+    subject: subjectOf(message),
+    files,
+    read: (paths) => readFiles(odb, files, paths),
+    visit: (paths, visit) => visitFiles(odb, new Map(paths.map((path) => [idOf(files, path), path])), visit),
+  };
 }
 
 /** git's %s without its folding of wrapped subjects: the first line that is not blank. */
@@ -57,8 +63,8 @@ function subjectOf(message: string): string {
   return message.trimStart().split("\n", 1)[0]?.trim() ?? "";
 }
 
-async function listFiles(odb: ObjectDatabase, rootId: ObjectId): Promise<ReadonlyMap<string, TreeFile>> {
-  const files = new Map<string, TreeFile>();
+async function listFiles(odb: ObjectDatabase, rootId: ObjectId): Promise<ReadonlyMap<string, CommitFile>> {
+  const files = new Map<string, CommitFile>();
   let level: readonly Folder[] = [{ path: "", treeId: rootId }];
   while (level.length > 0 && files.size <= MAX_FILES) {
     const next: Folder[] = [];
@@ -109,15 +115,14 @@ async function sizeOf(odb: ObjectDatabase, mode: number, id: ObjectId): Promise<
 
 async function readFiles(
   odb: ObjectDatabase,
-  files: ReadonlyMap<string, TreeFile>,
+  files: ReadonlyMap<string, CommitFile>,
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const pathsById = new Map<ObjectId, string[]>();
   for (const path of paths) {
-    const file = files.get(path);
-    if (file === undefined) throw new Error(`The commit has no file ${path}.`);
-    const same = pathsById.get(file.id);
-    if (same === undefined) pathsById.set(file.id, [path]);
+    const id = idOf(files, path);
+    const same = pathsById.get(id);
+    if (same === undefined) pathsById.set(id, [path]);
     else same.push(path);
   }
   const contents = new Map<string, Uint8Array>();
@@ -125,4 +130,21 @@ async function readFiles(
     for (const path of pathsById.get(id) ?? []) contents.set(path, bytes);
   });
   return contents;
+}
+
+async function visitFiles(
+  odb: ObjectDatabase,
+  pathsById: ReadonlyMap<ObjectId, string>,
+  visit: (path: string, content: Uint8Array) => Promise<void>,
+): Promise<void> {
+  await forEachObject(odb, pathsById.keys(), async (id, { bytes }) => {
+    const path = pathsById.get(id);
+    if (path !== undefined) await visit(path, bytes);
+  });
+}
+
+function idOf(files: ReadonlyMap<string, CommitFile>, path: string): ObjectId {
+  const file = files.get(path);
+  if (file === undefined) throw new Error(`The commit has no file ${path}.`);
+  return file.id;
 }

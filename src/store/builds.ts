@@ -9,6 +9,8 @@ export interface BuildFacts {
   readonly moduleCount: number;
   readonly sourceBytes: number;
   readonly bundleBytes: number;
+  /** Files that are served as they are. Builds before there were any do not say. */
+  readonly assetCount?: number;
 }
 
 /** A finished build, to be remembered with the deploy that it was made for. */
@@ -24,12 +26,14 @@ export interface KnownBuild {
   /** The first deploy with this build. */
   readonly deployNumber: number;
   readonly varsJson: string;
+  readonly assetsId: string | undefined;
   readonly facts: BuildFacts;
 }
 
 interface BuildColumns extends Record<string, SqlStorageValue> {
   readonly code_id: string;
   readonly vars: string;
+  readonly assets_id: string | null;
   readonly facts: string;
   readonly deploy_number: number;
 }
@@ -38,17 +42,19 @@ export function findBuild(db: Database, buildKey: string): KnownBuild | undefine
   const row = findFirst(db.sql.exec<BuildColumns>("SELECT * FROM builds WHERE build_key = ?", buildKey));
   if (row === undefined) return undefined;
   const facts: BuildFacts = JSON.parse(row.facts);
-  return { codeId: row.code_id, deployNumber: row.deploy_number, varsJson: row.vars, facts };
+  const { code_id: codeId, deploy_number: deployNumber, vars: varsJson } = row;
+  return { codeId, deployNumber, varsJson, assetsId: row.assets_id ?? undefined, facts };
 }
 
 /** Remembers the build of a deploy. The first one with a key stays: a later one with the same key is the same. */
 export function addBuild(db: Database, build: NewBuild, deploy: Deploy): void {
   db.sql.exec(
-    "INSERT OR IGNORE INTO builds (build_key, code_id, vars, facts, deploy_number) VALUES (?, ?, ?, ?, ?)",
+    "INSERT OR IGNORE INTO builds (build_key, code_id, vars, facts, deploy_number, assets_id) VALUES (?, ?, ?, ?, ?, ?)",
     build.buildKey,
     deploy.codeId,
     deploy.varsJson,
     JSON.stringify(build.facts),
     deploy.number,
+    deploy.assetsId ?? null,
   );
 }

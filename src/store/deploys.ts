@@ -15,6 +15,8 @@ export interface NewDeploy {
   readonly varsJson: string;
   /** The snapshot whose data comes back with it. */
   readonly restoresSnapshot?: number | undefined;
+  /** The manifest of its static assets, if it has any. */
+  readonly assetsId?: string | undefined;
 }
 
 /**
@@ -48,6 +50,7 @@ interface DeployColumns extends Record<string, SqlStorageValue> {
   readonly subject: string;
   readonly code_id: string;
   readonly vars: string;
+  readonly assets_id: string | null;
   readonly created_at_ms: number;
   readonly state: DeployState;
   readonly restores_snapshot: number | null;
@@ -65,8 +68,8 @@ export function addDeploy(
 ): Deploy {
   const { number } = db.sql
     .exec<{ number: number }>(
-      `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, created_at_ms, restores_snapshot, state)
-       VALUES ((SELECT coalesce(max(number), 0) + 1 FROM deploys), ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, 'committed')
+      `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, assets_id, created_at_ms, restores_snapshot, state)
+       VALUES ((SELECT coalesce(max(number), 0) + 1 FROM deploys), ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, ?, 'committed')
        RETURNING number`,
       place.facet,
       deploy.ref,
@@ -77,6 +80,7 @@ export function addDeploy(
       deploy.subject,
       deploy.codeId,
       deploy.varsJson,
+      deploy.assetsId ?? null,
       place.nowMs,
       deploy.restoresSnapshot ?? null,
     )
@@ -129,6 +133,7 @@ function readDeploy(row: DeployColumns): Deploy {
     subject: row.subject,
     codeId: row.code_id,
     varsJson: row.vars,
+    assetsId: row.assets_id ?? undefined,
     createdAtMs: row.created_at_ms,
     state: row.state,
     refBefore: row.ref_before ?? ZERO_ID,

@@ -106,6 +106,24 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   ALTER TABLE repository ADD COLUMN kept_snapshots INTEGER NOT NULL DEFAULT 10;
   ALTER TABLE repository ADD COLUMN kept_snapshot_bytes INTEGER NOT NULL DEFAULT 1000000000;
   `,
+  `
+  -- The static assets of a deploy, as one compressed JSON text in rows below 2 MB. assets_id: hash of paths, contents and serving.
+  CREATE TABLE asset_manifests (assets_id TEXT PRIMARY KEY, used_at_ms INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE asset_chunks (
+    assets_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (assets_id, position)
+  );
+  -- Which R2 objects a manifest names; and where in them a content is, for the pushes to come.
+  CREATE TABLE asset_objects (assets_id TEXT NOT NULL, object_id TEXT NOT NULL, PRIMARY KEY (assets_id, object_id)) WITHOUT ROWID;
+  CREATE INDEX asset_objects_by_object ON asset_objects (object_id);
+  CREATE TABLE asset_contents (blob_id TEXT PRIMARY KEY, object_id TEXT NOT NULL, offset INTEGER NOT NULL) WITHOUT ROWID;
+  -- NULL: no assets.
+  ALTER TABLE deploys ADD COLUMN assets_id TEXT;
+  ALTER TABLE builds ADD COLUMN assets_id TEXT;
+  CREATE INDEX deploys_by_assets ON deploys (assets_id) WHERE assets_id IS NOT NULL;
+  `,
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

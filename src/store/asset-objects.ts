@@ -1,0 +1,87 @@
+// The contents of static assets in R2. Small contents are put one after the other into one object, so that a site of 20,000 files costs
+// some dozens of writes. An object's name is random: one writer and one fate, as with packs, so that what is swept is never what
+// another push is about to name.
+import type { AssetPlace } from "./assets.ts";
+
+/** Contents from this size on have an object of their own. */
+const OWN_OBJECT_BYTES = 1024 * 1024;
+/** An object of small contents is written when it has reached this size. */
+const OBJECT_BYTES = 4 * 1024 * 1024;
+
+/** Where an app's assets are. */
+export interface AssetStore {
+  readonly bucket: R2Bucket;
+  readonly repositoryId: string;
+}
+
+/** What all keys of an app's assets begin with. */
+export function assetKeyPrefix(repositoryId: string): string {
+  return `assets/${repositoryId}/`;
+}
+
+export function assetKey(repositoryId: string, objectId: string): string {
+  return assetKeyPrefix(repositoryId) + objectId;
+}
+
+/** A range of an object. Throws if the object is not there: what a manifest names always is. */
+export async function readAssetRange(
+  store: AssetStore,
+  objectId: string,
+  range: { readonly offset: number; readonly length: number },
+): Promise<ReadableStream<Uint8Array>> {
+  const key = assetKey(store.repositoryId, objectId);
+  const object = await store.bucket.get(key, { range });
+  if (object === null) throw new Error(`A manifest names ${key}, which is not in R2.`);
+  return object.body;
+}
+
+/** Writes contents to R2, one after the other. It holds one object in memory, or one large content. */
+export class AssetWriter {
+  readonly #store: AssetStore;
+  readonly #objectIds: string[] = [];
+  #objectId = newObjectId();
+  #contents: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(store: AssetStore) {
+    this.#store = store;
+  }
+
+  /** Where the content is once `end` has returned. */
+  async add(content: Uint8Array): Promise<AssetPlace> {
+    if (content.byteLength >= OWN_OBJECT_BYTES) {
+      const objectId = newObjectId();
+      await this.#put(objectId, content);
+      return { objectId, offset: 0 };
+    }
+    const place = { objectId: this.#objectId, offset: this.#bytes };
+    this.#contents.push(content);
+    this.#bytes += content.byteLength;
+    if (this.#bytes >= OBJECT_BYTES) await this.#flush();
+    return place;
+  }
+
+  /** Writes what is left. The objects that were written. */
+  async end(): Promise<readonly string[]> {
+    if (this.#contents.length > 0) await this.#flush();
+    return this.#objectIds;
+  }
+
+  async #flush(): Promise<void> {
+    const whole = Buffer.concat(this.#contents);
+    const objectId = this.#objectId;
+    this.#contents = [];
+    this.#bytes = 0;
+    this.#objectId = newObjectId();
+    await this.#put(objectId, whole);
+  }
+
+  async #put(objectId: string, bytes: Uint8Array): Promise<void> {
+    await this.#store.bucket.put(assetKey(this.#store.repositoryId, objectId), bytes);
+    this.#objectIds.push(objectId);
+  }
+}
+
+function newObjectId(): string {
+  return crypto.randomUUID().replaceAll("-", "");
+}
