@@ -6,7 +6,8 @@
 export const ERROR_CODES = [
   // Who is asking, and for what.
   "auth-required", // no token, or one that is not known
-  "auth-forbidden", // a request that a browser sends from another origin
+  "auth-forbidden", // a token that may not do this, or a request that a browser sends from another origin
+  "rate-limited", // too many wrong tokens or requests without one from this client
   "host-not-configured", // ADMIN_TOKEN is not set, so everything but the templates is closed
   "not-found", // no such route, repository, template or deploy
   "method-not-allowed",
@@ -68,10 +69,13 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 /** A request that cannot be served as asked. The message is a full sentence that the client may be shown. */
 export class HostingError extends Error {
   readonly code: ErrorCode;
+  /** When the same request may be served, where it is too early for it now. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { readonly retryAfterS?: number }) {
     super(message, options);
     this.name = "HostingError";
     this.code = code;
+    this.retryAfterS = options?.retryAfterS;
   }
 }

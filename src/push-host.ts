@@ -1,5 +1,8 @@
 // What the Worker holds for as long as its isolate lives, made once by index.ts and passed down.
 import { Builder } from "../build/builder.ts";
+import { ClientRates } from "./app/client-rates.ts";
+import { KnownTokens } from "./app/known-tokens.ts";
+import { ProvenTokens } from "./app/proven-tokens.ts";
 import { createPackHost, type PackHost } from "./repo/repository.ts";
 
 /** The bindings, what this isolate remembers of R2, and its way to the builder isolate. */
@@ -7,8 +10,34 @@ export interface Host {
   readonly env: Env;
   readonly packs: PackHost;
   readonly builder: Builder;
+  readonly tokens: KnownTokens;
+  readonly limits: Limits;
+}
+
+/** What each client of the host's own routes is held to. Visitors of apps are not counted here. */
+export interface Limits {
+  /** Wrong tokens. */
+  readonly guesses: ClientRates;
+  /** Who gave which right token: for them the limit on guesses, which others at the same address may have used up, does not count. */
+  readonly proven: ProvenTokens;
+  /** Requests without a token. git begins with one each time, before it is asked for its token. */
+  readonly anonymous: ClientRates;
+}
+
+function createLimits(): Limits {
+  return {
+    guesses: new ClientRates({ burst: 30, perSecond: 0.2 }),
+    proven: new ProvenTokens(),
+    anonymous: new ClientRates({ burst: 1200, perSecond: 20 }),
+  };
 }
 
 export function createHost(env: Env): Host {
-  return { env, packs: createPackHost(env.BUCKET), builder: new Builder(env.LOADER) };
+  return {
+    env,
+    packs: createPackHost(env.BUCKET),
+    builder: new Builder(env.LOADER),
+    tokens: new KnownTokens(env),
+    limits: createLimits(),
+  };
 }

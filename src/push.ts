@@ -27,12 +27,16 @@ import { openSourceTree, type CommitTree } from "./repo/source-tree.ts";
 /** A push whose sender may push: http/ has seen to that. */
 export interface PushRequest {
   readonly app: AppName;
+  /** The name of the token that pushes; "owner" for the owner's own. */
+  readonly actor: string;
   /** The update request and the pack, uncompressed. */
   readonly body: ReadableStream<Uint8Array>;
   /** Where the app answers, for the report. */
   readonly appUrl: string;
   readonly now: () => number;
   readonly context: Pick<ExecutionContext, "waitUntil">;
+  /** What became of the push, once it is over. */
+  readonly onReport?: (report: PushReport) => void;
 }
 
 /**
@@ -50,9 +54,11 @@ export async function push(request: PushRequest, host: Host): Promise<ReadableSt
   const sendsPack = update.commands.some((command) => command.newId !== ZERO_ID);
   const pack = sendsPack ? await receivePackBytes(reader.rest(), repository.store) : undefined;
   if (pack?.kind === "refused" && pack.code === "push-too-large") throw new HostingError(pack.code, pack.reason);
-  const answer = answerPush({ update, now: request.now }, (narrator) =>
-    runStages({ request, host, supervisor, repository, update, pack, narrator }),
-  );
+  const answer = answerPush({ update, now: request.now }, async (narrator) => {
+    const outcome = await runStages({ request, host, supervisor, repository, update, pack, narrator });
+    request.onReport?.(outcome);
+    return outcome;
+  });
   request.context.waitUntil(answer.finished);
   return answer.body;
 }
@@ -217,7 +223,7 @@ async function commit(
     atomic: isAtomic(update),
     pack: ingested.pack,
     checkedPackIds: packIdsOf(repository),
-    ...(rehearsed.kind === "ready" ? newDeploy(rehearsed) : {}),
+    ...(rehearsed.kind === "ready" ? newDeploy(rehearsed, request.actor) : {}),
     nowMs: request.now(),
   });
   for (const result of outcome.results) if (result.kind === "refused") refusals.set(result.name, result);
@@ -240,14 +246,14 @@ function packIdsOf({ state }: Repository): string[] {
   return state.packs.map(({ packId }) => packId);
 }
 
-function newDeploy(ready: Prepared & { kind: "ready" }): Pick<PushCommit, "deploy" | "build"> {
+function newDeploy(ready: Prepared & { kind: "ready" }, actor: string): Pick<PushCommit, "deploy" | "build"> {
   const { command, tree, built, restoresSnapshot } = ready;
   const ref = parseRefName(command.name);
   if (ref === undefined) throw new Error(`${command.name} was to be deployed, and is no valid ref name.`);
   const { candidate, buildKey, facts } = built;
   const { commitId, treeId, subject } = tree;
   const { code, varsJson, assetsId } = candidate;
-  const deploy = { ref, commitId, treeId, subject, codeId: code.codeId, varsJson, assetsId, restoresSnapshot };
+  const deploy = { ref, commitId, treeId, subject, codeId: code.codeId, varsJson, assetsId, restoresSnapshot, actor };
   return { deploy, build: { buildKey, facts } };
 }
 

@@ -1,14 +1,36 @@
-// The directory: one Durable Object, named "directory", that knows which apps exist. Not on the path of an app's request.
+// The directory: one Durable Object, named "directory", that knows which apps exist, which tokens there are and
+// who did what. Not on the path of an app's request.
 import { DurableObject } from "cloudflare:workers";
 import { listApps, putApp, removeApp, type DirectoryEntry } from "../store/apps.ts";
+import { addAuditEntry, listAuditEntries, type AuditEntry, type NewAuditEntry } from "../store/audit.ts";
 import { openDatabase, type Database } from "../store/database.ts";
 import { DIRECTORY_MIGRATIONS, migrate } from "../store/schema.ts";
+import {
+  addToken,
+  findToken,
+  listTokens,
+  noteTokenUse,
+  removeAppTokens,
+  removeToken,
+  type NewToken,
+  type Token,
+} from "../store/tokens.ts";
 
 /** A page of the list: from after a name. */
 export interface DirectoryPage {
   readonly after?: string | undefined;
   readonly limit: number;
 }
+
+/** A page of the audit log: from below the number `before`. */
+export interface AuditPage {
+  readonly app?: string | undefined;
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+/** A token as lists show it. */
+export type TokenEntry = Token;
 
 export class Directory extends DurableObject<Env> {
   readonly #db: Database;
@@ -29,8 +51,45 @@ export class Directory extends DurableObject<Env> {
     removeApp(this.#db, name);
   }
 
-  /** By name. */
-  list(page: DirectoryPage): readonly DirectoryEntry[] {
+  /** By name; all, or only the one of this name. */
+  list(page: DirectoryPage & { readonly own?: string | undefined }): readonly DirectoryEntry[] {
     return listApps(this.#db, page);
+  }
+
+  addToken(token: NewToken): void {
+    addToken(this.#db, token);
+  }
+
+  /** The token, if its secret has this hash; expired ones too. Notes that it was used. */
+  verifyToken(id: string, secretHash: string): Token | undefined {
+    const found = findToken(this.#db, id);
+    if (found === undefined || found.secretHash !== secretHash) return undefined;
+    noteTokenUse(this.#db, found, Date.now());
+    const { secretHash: _, ...token } = found;
+    return token;
+  }
+
+  /** By id; all, or those for one app. */
+  listTokens(page: DirectoryPage & { readonly app?: string | undefined }): readonly Token[] {
+    return listTokens(this.#db, page);
+  }
+
+  /** Of any app, or only of the one that is named. Whether there was such a token. */
+  revokeToken(id: string, app: string | undefined): boolean {
+    return removeToken(this.#db, id, app);
+  }
+
+  /** The tokens that are for this app alone. */
+  revokeAppTokens(app: string): void {
+    removeAppTokens(this.#db, app);
+  }
+
+  recordAudit(entry: NewAuditEntry): void {
+    addAuditEntry(this.#db, entry);
+  }
+
+  /** Newest first; all, or what was done to one app. */
+  listAudit(page: AuditPage): readonly AuditEntry[] {
+    return listAuditEntries(this.#db, page);
   }
 }

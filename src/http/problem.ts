@@ -4,6 +4,7 @@ import { HostingError, type ErrorCode } from "../errors.ts";
 const STATUS: Record<ErrorCode, number> = {
   "auth-required": 401,
   "auth-forbidden": 403,
+  "rate-limited": 429,
   "host-not-configured": 503,
   "not-found": 404,
   "method-not-allowed": 405,
@@ -62,16 +63,20 @@ const INTERNAL_MESSAGE = "The host failed to answer. Its log says why; trying ag
  * logged here, once, and the client is told nothing of it.
  */
 export function plainAnswer(error: unknown, context: { readonly path: string }): Response {
-  const { code, message } = describe(error, context);
-  return new Response(`${message}\n`, { status: STATUS[code], headers: headersOf(code, "text/plain; charset=utf-8") });
+  const { code, message, retryAfterS } = describe(error, context);
+  const headers = headersOf(code, "text/plain; charset=utf-8", retryAfterS);
+  return new Response(`${message}\n`, { status: STATUS[code], headers });
 }
 
 /** An error as problem details (RFC 9457), with the stable code beside the status. */
 export function problemAnswer(error: unknown, context: { readonly path: string }): Response {
-  const { code, message } = describe(error, context);
+  const { code, message, retryAfterS } = describe(error, context);
   const status = STATUS[code];
   const body = { type: "about:blank", status, code, title: code, detail: message };
-  return new Response(`${JSON.stringify(body)}\n`, { status, headers: headersOf(code, "application/problem+json") });
+  return new Response(`${JSON.stringify(body)}\n`, {
+    status,
+    headers: headersOf(code, "application/problem+json", retryAfterS),
+  });
 }
 
 /** A method that a path does not have. `allowed` as in the Allow header. */
@@ -82,17 +87,21 @@ export function refuseMethod(request: Request, allowed: string, answer: typeof p
   return response;
 }
 
-function describe(error: unknown, context: { readonly path: string }): { code: ErrorCode; message: string } {
+function describe(
+  error: unknown,
+  context: { readonly path: string },
+): Pick<HostingError, "code" | "message" | "retryAfterS"> {
   if (error instanceof HostingError) return error;
   const requestId = crypto.randomUUID();
   console.error(`request ${requestId} to ${context.path} failed`, error);
-  return { code: "internal-error", message: `${INTERNAL_MESSAGE} Request ${requestId}.` };
+  return { code: "internal-error", message: `${INTERNAL_MESSAGE} Request ${requestId}.`, retryAfterS: undefined };
 }
 
-function headersOf(code: ErrorCode, contentType: string): Headers {
+function headersOf(code: ErrorCode, contentType: string, retryAfterS?: number): Headers {
   const headers = new Headers({ "content-type": contentType, "cache-control": "no-store" });
   // git asks for a user name and a password only if it is told the scheme.
   if (code === "auth-required") headers.set("www-authenticate", 'Basic realm="Slipway", charset="UTF-8"');
-  if (code === "app-busy") headers.set("retry-after", "1");
+  const waitS = retryAfterS ?? (code === "app-busy" ? 1 : undefined);
+  if (waitS !== undefined) headers.set("retry-after", String(waitS));
   return headers;
 }

@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { HostingError } from "../errors.ts";
 import { api } from "./api/routes.ts";
+import { limitAnonymous } from "./auth.ts";
 import { answerForApp } from "./app-request.ts";
 import { readOrigin } from "./host-name.ts";
 import type { Host } from "../push-host.ts";
@@ -27,7 +28,10 @@ const hostRoutes = new Hono<{ Bindings: { readonly host: Host } }>()
     await drainUnread(c.req.raw);
   })
   .get("/healthz", (c) => c.text("ok\n"))
-  .get("/", (c) => c.text(welcome(new URL(c.req.url))))
+  .get("/", (c) => {
+    limitAnonymous(c.req.raw, c.env.host);
+    return c.text(welcome(new URL(c.req.url)));
+  })
   .route("/api/v1", api)
   .get("/:repository{.+\\.git}/info/refs", (c) => advertise(c.req.raw, c.env.host, c.req.param("repository")))
   .post("/:repository{.+\\.git}/git-upload-pack", (c) => fetchPack(c.req.raw, c.env.host, c.req.param("repository")))

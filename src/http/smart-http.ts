@@ -2,14 +2,17 @@
 //   /<app>.git                    an app's own
 //   /templates/<name>.git         a starter template, read-only, for everybody
 //   /new/<template>/<app>.git     the template while the app does not exist, the app's own afterwards
+import { permit, type Caller } from "../app/access.ts";
 import { readAppName, type AppName } from "../app/app-name.ts";
 import { HostingError } from "../errors.ts";
+import type { PushReport } from "../git/report-status.ts";
 import { push } from "../push.ts";
 import type { Host } from "../push-host.ts";
 import { openRepository, type Repository } from "../repo/repository.ts";
 import { openTemplateRepository } from "../repo/template-repository.ts";
 import { advertiseReceivePack, advertiseUploadPack, uploadPack } from "../repo/upload-pack.ts";
-import { requireOwner } from "./auth.ts";
+import { recordAudit } from "./audit.ts";
+import { authenticate, limitAnonymous } from "./auth.ts";
 import { appUrl } from "./host-name.ts";
 import { openBody } from "./request-body.ts";
 
@@ -30,7 +33,7 @@ const NO_CACHE = {
 /** GET <repository>/info/refs?service=…: the ref advertisement, or version 2's capabilities. */
 export async function advertise(request: Request, host: Host, path: string): Promise<Response> {
   const service = new URL(request.url).searchParams.get("service");
-  const address = admit(request, host, { path, service });
+  const { address } = await admit(request, host, { path, service });
   if (service !== "git-upload-pack" && service !== "git-receive-pack") throw unknownService();
   const version = readProtocolVersion(request);
   const body =
@@ -44,7 +47,7 @@ export async function advertise(request: Request, host: Host, path: string): Pro
 
 /** POST <repository>/git-upload-pack: a clone or fetch, or a command of version 2. */
 export async function fetchPack(request: Request, host: Host, path: string): Promise<Response> {
-  return answerService(request, { host, path, service: "git-upload-pack" }, async (address, body) =>
+  return answerService(request, { host, path, service: "git-upload-pack" }, async ({ address }, body) =>
     uploadPack(await openForFetch(host, address), readProtocolVersion(request), body),
   );
 }
@@ -56,10 +59,13 @@ export async function receivePush(
   path: string,
 ): Promise<Response> {
   const { host, context } = at;
-  return answerService(request, { host, path, service: "git-receive-pack" }, async (address, body) => {
-    if (address.kind === "template") throw readOnlyTemplate(address.template);
-    const url = appUrl(new URL(request.url), host.env.HOST, address.app);
-    return push({ app: address.app, body, appUrl: url, now: Date.now, context }, host);
+  return answerService(request, { host, path, service: "git-receive-pack" }, async ({ address, caller }, body) => {
+    if (address.kind === "template" || caller === undefined) throw readOnlyTemplate(address.template ?? "");
+    const { app } = address;
+    const url = appUrl(new URL(request.url), host.env.HOST, app);
+    const onReport = (report: PushReport): void =>
+      recordAudit(request, at, { caller, action: "git push", app, outcome: describeReport(report) });
+    return push({ app, actor: caller.name, body, appUrl: url, now: Date.now, context, onReport }, host);
   });
 }
 
@@ -75,17 +81,17 @@ export function refusePath(): never {
 async function answerService(
   request: Request,
   asked: { readonly host: Host; readonly path: string; readonly service: Service },
-  answer: (address: Address, body: ReadableStream<Uint8Array>) => Promise<ReadableStream<Uint8Array>>,
+  answer: (admitted: Admitted, body: ReadableStream<Uint8Array>) => Promise<ReadableStream<Uint8Array>>,
 ): Promise<Response> {
   const { host, service } = asked;
   const body = openBody(request);
   try {
-    const address = admit(request, host, asked);
+    const admitted = await admit(request, host, asked);
     const expected = `application/x-${service}-request`;
     if (request.headers.get("content-type") !== expected) {
       throw new HostingError("media-type-unsupported", `This address takes ${expected}.`);
     }
-    const result = await answer(address, body.stream);
+    const result = await answer(admitted, body.stream);
     return new Response(result, { headers: { ...NO_CACHE, "content-type": `application/x-${service}-result` } });
   } catch (error) {
     await body.drain();
@@ -93,20 +99,39 @@ async function answerService(
   }
 }
 
+/** What a request may reach, and who sent it; nobody in particular where a template is read. */
+interface Admitted {
+  readonly address: Address;
+  readonly caller: Caller | undefined;
+}
+
 /**
- * Who may do what: templates are for everybody to read, everything else needs the token. Without it all that is said is that, of
+ * Who may do what: templates are for everybody to read, everything else needs a token. Without it all that is said is that, of
  * names that are no app's too.
  */
-function admit(
+async function admit(
   request: Request,
   host: Host,
   { path, service }: { readonly path: string; readonly service: string | null },
-): Address {
-  const isOpen = path.startsWith("templates/") && service === "git-upload-pack";
-  if (!isOpen) requireOwner(request, host.env);
+): Promise<Admitted> {
+  if (path.startsWith("templates/") && service === "git-upload-pack") {
+    limitAnonymous(request, host);
+    return { address: readAddress(path), caller: undefined };
+  }
+  const caller = await authenticate(request, host);
   const address = readAddress(path);
-  if (address.kind === "template" && service === "git-receive-pack") throw readOnlyTemplate(address.template);
-  return address;
+  if (address.kind === "template") {
+    if (service === "git-receive-pack") throw readOnlyTemplate(address.template);
+    return { address, caller };
+  }
+  permit(caller, { app: address.app, action: service === "git-receive-pack" ? "push" : "read" });
+  return { address, caller };
+}
+
+/** Each ref with what became of it, for the audit log. */
+function describeReport({ unpackError, refs }: PushReport): string {
+  const results = refs.map((ref) => `${ref.name} ${ref.kind === "ok" ? "ok" : ref.reason}`);
+  return [...(unpackError === undefined ? [] : [unpackError]), ...results].join("; ");
 }
 
 function unknownService(): HostingError {

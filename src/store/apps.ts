@@ -17,14 +17,16 @@ export function removeApp(db: Database, name: string): void {
   db.sql.exec("DELETE FROM apps WHERE name = ?", name);
 }
 
-/** By name, from after the name `after`. */
+/** By name, from after the name `after`; all, or only `own`. */
 export function listApps(
   db: Database,
-  page: { readonly after?: string | undefined; readonly limit: number },
+  page: { readonly after?: string | undefined; readonly own?: string | undefined; readonly limit: number },
 ): DirectoryEntry[] {
   const rows = db.sql.exec<{ name: string; created_at_ms: number }>(
-    "SELECT name, created_at_ms FROM apps WHERE name > ? ORDER BY name LIMIT ?",
+    "SELECT name, created_at_ms FROM apps WHERE name > ? AND (? IS NULL OR name = ?) ORDER BY name LIMIT ?",
     page.after ?? "",
+    page.own ?? null,
+    page.own ?? null,
     page.limit,
   );
   return [...rows].map((row) => ({ name: row.name, createdAtMs: row.created_at_ms }));

@@ -15,6 +15,8 @@ export interface NewDeploy {
   readonly varsJson: string;
   /** The snapshot whose data comes back with it. */
   readonly restoresSnapshot?: number | undefined;
+  /** The name of the token that pushed; undefined: not known. */
+  readonly actor?: string | undefined;
   /** The manifest of its static assets, if it has any. */
   readonly assetsId?: string | undefined;
 }
@@ -50,6 +52,7 @@ interface DeployColumns extends Record<string, SqlStorageValue> {
   readonly subject: string;
   readonly code_id: string;
   readonly vars: string;
+  readonly actor: string | null;
   readonly assets_id: string | null;
   readonly created_at_ms: number;
   readonly state: DeployState;
@@ -68,8 +71,8 @@ export function addDeploy(
 ): Deploy {
   const { number } = db.sql
     .exec<{ number: number }>(
-      `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, assets_id, created_at_ms, restores_snapshot, state)
-       VALUES ((SELECT coalesce(max(number), 0) + 1 FROM deploys), ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, ?, 'committed')
+      `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, actor, assets_id, created_at_ms, restores_snapshot, state)
+       VALUES ((SELECT coalesce(max(number), 0) + 1 FROM deploys), ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, 'committed')
        RETURNING number`,
       place.facet,
       deploy.ref,
@@ -80,6 +83,7 @@ export function addDeploy(
       deploy.subject,
       deploy.codeId,
       deploy.varsJson,
+      deploy.actor ?? null,
       deploy.assetsId ?? null,
       place.nowMs,
       deploy.restoresSnapshot ?? null,
@@ -133,6 +137,7 @@ function readDeploy(row: DeployColumns): Deploy {
     subject: row.subject,
     codeId: row.code_id,
     varsJson: row.vars,
+    actor: row.actor ?? undefined,
     assetsId: row.assets_id ?? undefined,
     createdAtMs: row.created_at_ms,
     state: row.state,

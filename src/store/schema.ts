@@ -124,10 +124,39 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   ALTER TABLE builds ADD COLUMN assets_id TEXT;
   CREATE INDEX deploys_by_assets ON deploys (assets_id) WHERE assets_id IS NOT NULL;
   `,
+  // The name of the token that pushed; NULL: not known.
+  "ALTER TABLE deploys ADD COLUMN actor TEXT",
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [
   `CREATE TABLE apps (name TEXT PRIMARY KEY, created_at_ms INTEGER NOT NULL) WITHOUT ROWID;`,
+  `
+  -- app is NULL for tokens of the whole host, whose access is "host".
+  CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    app TEXT,
+    access TEXT NOT NULL,
+    secret_hash TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at_ms INTEGER,
+    last_used_at_ms INTEGER
+  ) WITHOUT ROWID;
+  CREATE INDEX tokens_by_app ON tokens (app, id);
+  CREATE TABLE audit (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    token_id TEXT,
+    action TEXT NOT NULL,
+    app TEXT,
+    address TEXT NOT NULL,
+    outcome TEXT NOT NULL
+  );
+  CREATE INDEX audit_by_app ON audit (app, number);
+  CREATE INDEX audit_by_time ON audit (at_ms);
+  `,
 ];
 
 /** Whether anything was ever written here. Reading this writes nothing. */

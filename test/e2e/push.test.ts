@@ -251,6 +251,35 @@ describe("the API", () => {
   });
 });
 
+describe("a token that was made", () => {
+  it("clones and pushes as far as its access goes, is named in the history, and ends when it is revoked", async () => {
+    const repository = await makeRepository({ "src/index.ts": counter("shared") });
+    const tokenFor = async (access: string): Promise<{ id: string; token: string }> =>
+      JSON.parse((await callApi(host, "POST", "/apps/shared/tokens", { name: `its ${access}`, access })).text);
+    const [pusher, reader] = [await tokenFor("push"), await tokenFor("read")];
+    const urlWith = ({ token }: { token: string }, app = "shared") =>
+      `http://ci:${token}@localhost:${host.port}/${app}.git`;
+    expect(await tryGit(repository, ["push", urlWith(pusher), "main"])).toMatchObject({ code: 0 });
+    expect(await visit("shared")).toBe("shared 1");
+    const { deploys } = JSON.parse((await callApi(host, "GET", "/apps/shared/deploys")).text);
+    expect(deploys).toMatchObject([{ number: 1, actor: "its push" }]);
+
+    expect(await tryGit(makeFolder(), ["clone", urlWith(reader)])).toMatchObject({ code: 0 });
+    await commit(repository, { "src/index.ts": counter("worse") }, "Worse");
+    for (const url of [urlWith(reader), urlWith(pusher, "unshared")]) {
+      const refused = await tryGit(repository, ["push", url, "main"]);
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain("403");
+    }
+    const { entries } = JSON.parse((await callApi(host, "GET", "/apps/shared/audit")).text);
+    expect(entries).toContainEqual(
+      expect.objectContaining({ actor: "its push", action: "git push", outcome: "refs/heads/main ok" }),
+    );
+    expect((await callApi(host, "DELETE", `/tokens/${reader.id}`)).status).toBe(204);
+    expect((await tryGit(makeFolder(), ["ls-remote", urlWith(reader)])).code).not.toBe(0);
+  });
+});
+
 describe("the token", () => {
   it("is needed for everything but templates", async () => {
     const repository = await makeRepository({ "src/index.ts": counter("secret") });

@@ -1,42 +1,6 @@
-import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { api } from "../../src/http/api/routes.ts";
-import { route } from "../../src/http/router.ts";
-import { createHost } from "../../src/push-host.ts";
-
-const OWNER = "unit-test-token";
-const host = createHost(env);
-
-interface CallInput {
-  readonly token?: string | undefined;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** One call of the API; without `token` in the input, as the owner. */
-async function call(method: string, path: string, input: CallInput = {}): Promise<Response> {
-  const { token = OWNER, body } = input;
-  const context = createExecutionContext();
-  const headers = { ...(token === "" ? {} : { authorization: `Bearer ${token}` }), ...input.headers };
-  const text = typeof body === "string" ? body : JSON.stringify(body);
-  const request = new Request(`http://localhost/api/v1${path}`, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body: text }),
-  });
-  const response = await route(request, host, context);
-  await waitOnExecutionContext(context);
-  return response;
-}
-
-async function codeOf(response: Response): Promise<string> {
-  expect(response.headers.get("content-type")).toBe("application/problem+json");
-  const problem = await response.json<{ code: string; status: number; detail: string }>();
-  expect(problem.status).toBe(response.status);
-  expect(problem.detail).not.toBe("");
-  return problem.code;
-}
+import { call, codeOf } from "./api-client.ts";
 
 interface Operation {
   readonly method: string;
@@ -58,8 +22,8 @@ async function readOperations(): Promise<Operation[]> {
 }
 
 /** A path that the operation's template matches. */
-function samplePath(path: string): string {
-  return path.replaceAll(/\{app\}/g, "no-such-app").replaceAll(/\{[^}]+\}/g, "1");
+function samplePath(path: string, app = "no-such-app"): string {
+  return path.replaceAll(/\{app\}/g, app).replaceAll(/\{[^}]+\}/g, "1");
 }
 
 describe("the OpenAPI document", () => {
@@ -85,7 +49,7 @@ describe("the OpenAPI document", () => {
       const name = `${method} ${path}`;
       expect(summary, name).toMatch(/^[A-Z].*[^.]$/);
       expect(security, name).toEqual([{ token: [] }]);
-      expect(operation["x-slipway-access"], name).toMatch(/^(read|push|admin|host)$/);
+      expect(operation["x-slipway-access"], name).toMatch(/^(read|push|admin|host|any)$/);
       expect(Object.keys(responses["default"]?.content ?? {}), name).toEqual(["application/problem+json"]);
     }
   });
@@ -99,6 +63,54 @@ describe("the OpenAPI document", () => {
       });
       expect(response.status, name).toBe(401);
       expect(await codeOf(response), name).toBe("auth-required");
+    }
+  });
+});
+
+async function tokenFor(app: string, access: string): Promise<string> {
+  const made = await call("POST", `/apps/${app}/tokens`, { body: { name: access, access } });
+  return (await made.json<{ token: string }>()).token;
+}
+
+describe("a token for one app", () => {
+  it("gets nowhere else, whether or not there is such an app", async () => {
+    const made = await call("POST", "/tokens", { body: { name: "narrow", app: "mine", access: "admin" } });
+    const { token } = await made.json<{ token: string }>();
+    await call("POST", "/apps", { body: { name: "not-mine" } });
+    for (const { method, path, "x-slipway-access": access } of await readOperations()) {
+      const name = `${method} ${path}`;
+      if (access === "any") continue;
+      const answers = await Promise.all(
+        ["not-mine", "no-such-app"].map((app) =>
+          call(method, samplePath(path, app), { token, ...(method === "GET" ? {} : { body: {} }) }),
+        ),
+      );
+      const texts = await Promise.all(answers.map((answer) => answer.text()));
+      expect(
+        answers.map(({ status }) => status),
+        name,
+      ).toEqual([403, 403]);
+      expect(texts[0], name).toBe(texts[1]);
+    }
+  });
+
+  it("does what its access says and no more", async () => {
+    await call("POST", "/apps", { body: { name: "ladder" } });
+    const allowed: Record<string, readonly string[]> = {
+      read: ["read"],
+      push: ["read", "push"],
+      admin: ["read", "push", "admin"],
+    };
+    for (const [level, may] of Object.entries(allowed)) {
+      const token = await tokenFor("ladder", level);
+      for (const { method, path, "x-slipway-access": access = "" } of await readOperations()) {
+        if (!path.includes("{app}") || access === "any" || method === "DELETE") continue;
+        const { status } = await call(method, samplePath(path, "ladder"), {
+          token,
+          ...(method === "GET" ? {} : { body: {} }),
+        });
+        expect(status === 403, `${level} ${method} ${path}`).toBe(!may.includes(access));
+      }
     }
   });
 });

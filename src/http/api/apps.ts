@@ -1,5 +1,6 @@
 // Apps: which there are, making one, its settings, its end.
 import { createRoute, z } from "@hono/zod-openapi";
+import { permit } from "../../app/access.ts";
 import { readAppName, type AppName } from "../../app/app-name.ts";
 import type { AppDescription } from "../../app/description.ts";
 import { HostingError } from "../../errors.ts";
@@ -48,8 +49,8 @@ export const apps = makeRouter();
 const listRoute = createRoute({
   method: "get",
   path: "/apps",
-  summary: "All apps, by name",
-  ...needs("read"),
+  summary: "The apps that the token may see, by name",
+  ...needs("any"),
   request: {
     query: z.object({
       limit: PageLimit,
@@ -65,7 +66,9 @@ const listRoute = createRoute({
 apps.openapi(listRoute, async (c) => {
   const page = c.req.valid("query");
   const { env } = c.env.host;
-  const entries = await env.DIRECTORY.getByName("directory").list(page);
+  const { scope } = c.get("caller");
+  const own = scope.kind === "app" ? scope.app : undefined;
+  const entries = await env.DIRECTORY.getByName("directory").list({ ...page, own });
   const url = new URL(c.req.url);
   const listed = entries.map(({ name, createdAtMs }) => ({
     ...addresses(url, env, name),
@@ -78,7 +81,8 @@ const createAppRoute = createRoute({
   method: "post",
   path: "/apps",
   summary: "Make an app, or a repository whose pushes are only stored",
-  ...needs("host"),
+  description: "With a token for the whole host, or with one that may push to an app of this name.",
+  ...needs("any"),
   request: {
     body: jsonBody(
       z.object({ name: z.string().openapi({ example: "hello" }), ...SettingsJson.partial().shape }).openapi("NewApp"),
@@ -90,6 +94,8 @@ const createAppRoute = createRoute({
 apps.openapi(createAppRoute, async (c) => {
   const { name, ...settings } = c.req.valid("json");
   const app = readAppName(name);
+  c.set("aboutApp", app);
+  permit(c.get("caller"), { app, action: "push" });
   const { env } = c.env.host;
   const { kind } = await env.SUPERVISOR.getByName(app).createRepository(given(settings));
   if (kind === "exists") throw new HostingError("app-exists", `There is an app ${app} already.`);
@@ -135,7 +141,7 @@ apps.openapi(patchRoute, async (c) => {
 const deleteRoute = createRoute({
   method: "delete",
   path: "/apps/{app}",
-  summary: "Remove the app: code, data, packs and name",
+  summary: "Remove the app: code, data, packs, name and the tokens that are for it alone",
   ...needs("admin"),
   request: { params: AppPath },
   responses: { 204: { description: "It is gone." }, ...PROBLEMS },
@@ -143,8 +149,12 @@ const deleteRoute = createRoute({
 
 apps.openapi(deleteRoute, async (c) => {
   const { app } = c.req.valid("param");
-  const supervisor = c.env.host.env.SUPERVISOR.getByName(app);
+  const { env, tokens } = c.env.host;
+  const supervisor = env.SUPERVISOR.getByName(app);
   if ((await supervisor.describe()) === undefined) throw noSuchApp(app);
+  // Whoever makes an app of this name next is somebody else.
+  await env.DIRECTORY.getByName("directory").revokeAppTokens(app);
+  tokens.forgetAll();
   await supervisor.destroy();
   return c.body(null, 204);
 });

@@ -15,6 +15,7 @@ export const DeployJson = z
     tree: z.string(),
     subject: z.string(),
     codeId: z.string(),
+    actor: z.string().nullable().openapi({ description: "The name of the token that pushed." }),
     previous: z.int().nullable().openapi({ description: "What was live before it, and what undoing it goes back to." }),
     createdAt: Time,
   })
@@ -71,6 +72,7 @@ export function deployJson(deploy: Deploy, live: Deploy | undefined): z.infer<ty
     tree: deploy.treeId,
     subject: deploy.subject,
     codeId: deploy.codeId,
+    actor: deploy.actor ?? null,
     previous: deploy.previous?.number ?? null,
     createdAt: isoTime(deploy.createdAtMs),
   };

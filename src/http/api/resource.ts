@@ -6,15 +6,20 @@ import { createMiddleware } from "hono/factory";
 import { readAppName, type AppName } from "../../app/app-name.ts";
 import { HostingError } from "../../errors.ts";
 import type { Host } from "../../push-host.ts";
-import { requireOwner } from "../auth.ts";
+import { permit, type Caller, type Deed } from "../../app/access.ts";
+import { recordAudit } from "../audit.ts";
+import { authenticate } from "../auth.ts";
 
 /** What a handler finds in its context. */
 export interface ApiEnv {
   readonly Bindings: { readonly host: Host };
+  readonly Variables: {
+    /** Who calls. */
+    readonly caller: Caller;
+    /** The app that a call is about, where its path does not name it: for the audit log. */
+    readonly aboutApp?: AppName;
+  };
 }
-
-/** What a caller does to the app of a route, or "host": what only the whole host's admin may. */
-export type Access = "read" | "push" | "admin" | "host";
 
 const DEFAULT_PAGE_SIZE = 100;
 const MAX_PAGE_SIZE = 1000;
@@ -24,13 +29,40 @@ export function makeRouter(): OpenAPIHono<ApiEnv> {
   return new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
 }
 
-/** Who may call a route. Spread it into the route's declaration; it is checked before anything else of the request is read. */
-export function needs(access: Access) {
+/**
+ * Who may call a route: what its caller does to the app that the path names, or "host": only the whole host's admin, or "any": every
+ * token, where the handler itself sees to what it is shown. Spread it into the route's declaration; it is checked before anything
+ * else of the request is read. Calls that change something are written into the audit log, whatever comes of them.
+ */
+export function needs(action: Deed["action"]) {
   const admit = createMiddleware<ApiEnv>(async (c, next) => {
-    requireOwner(c.req.raw, c.env.host.env);
+    const caller = await authenticate(c.req.raw, c.env.host);
+    const app = c.req.param("app");
+    const record = (outcome: string): void => {
+      if (c.req.method === "GET" || c.req.method === "HEAD") return;
+      const deed = `${c.req.method} ${c.req.path.slice(PREFIX.length)}`;
+      const at = { host: c.env.host, context: c.executionCtx };
+      recordAudit(c.req.raw, at, { caller, action: deed, app: app ?? c.get("aboutApp"), outcome });
+    };
+    try {
+      permit(caller, deedOf(action, app));
+    } catch (error) {
+      record("403");
+      throw error;
+    }
+    c.set("caller", caller);
     await next();
+    record(String(c.res.status));
   });
-  return { middleware: admit, security: [{ token: [] }], "x-slipway-access": access };
+  return { middleware: admit, security: [{ token: [] }], "x-slipway-access": action };
+}
+
+const PREFIX = "/api/v1";
+
+function deedOf(action: Deed["action"], app: string | undefined): Deed {
+  if (action === "host" || action === "any") return { action };
+  if (app === undefined) throw new Error(`The path of a route that needs "${action}" must name an {app}.`);
+  return { app, action };
 }
 
 /** The app that a path names. A name that none can have is refused with the rule. */

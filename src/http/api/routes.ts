@@ -8,8 +8,10 @@ import { HTTPException } from "hono/http-exception";
 import { HostingError } from "../../errors.ts";
 import { problemAnswer, refuseMethod } from "../problem.ts";
 import { apps } from "./apps.ts";
+import { audit } from "./audit.ts";
 import { deploys } from "./deploys.ts";
 import { makeRouter } from "./resource.ts";
+import { tokens } from "./tokens.ts";
 
 /** The routes below /api/v1. */
 export const api = makeRouter();
@@ -22,11 +24,14 @@ api.use(async (c, next) => {
 });
 api.route("/", apps);
 api.route("/", deploys);
+api.route("/", tokens);
+api.route("/", audit);
 
 api.openAPIRegistry.registerComponent("securitySchemes", "token", {
   type: "http",
   scheme: "bearer",
-  description: "The owner's token. HTTP Basic with the token as the password and any user name does as well.",
+  description:
+    "The owner's token, or one that was made here. HTTP Basic with the token as the password and any user name does as well.",
 });
 
 /** Read without a token: it says nothing of this host but what it can do. */
