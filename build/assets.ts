@@ -47,6 +47,8 @@ export type AssetsOutcome =
 
 /** What the configuration says that matters here. */
 export interface AssetsInput {
+  /** The app's folder, which assets.directory is relative to. */
+  readonly root: string;
   readonly table: AssetsTable;
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
@@ -113,8 +115,8 @@ function prefersAssets({ compatibilityDate, compatibilityFlags }: AssetsInput): 
 /** The folder in the tree; undefined where there is none and none is asked for; or what is wrong. */
 function findAssetsFolder(index: TreeIndex, input: AssetsInput): string | undefined | BuildMessage {
   const { directory } = input.table;
-  if (directory === undefined) return findFolderOrLinks(index, DEFAULT_DIRECTORY);
-  const path = joinPath("", directory.path);
+  if (directory === undefined) return findFolderOrLinks(index, joinPath(input.root, DEFAULT_DIRECTORY) ?? "");
+  const path = joinPath(input.root, directory.path);
   const folder = path === undefined ? undefined : findFolderOrLinks(index, path);
   if (folder !== undefined) return folder;
   const { location } = directory;

@@ -96,7 +96,7 @@ async function readFirst(tree: OpenTree, root: string, names: readonly string[])
 }
 
 /** The paths of package.json that may be an entry, each with the field that names it, in the order in which they count. */
-function packageEntries(packageJson: Readonly<Record<string, unknown>>): [field: string, path: string][] {
+export function packageEntries(packageJson: Readonly<Record<string, unknown>>): [field: string, path: string][] {
   const { exports, module, main } = packageJson;
   const exported = exportedPaths(exports);
   const entries = exported.map((path): [string, string] => ["exports", path]);

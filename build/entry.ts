@@ -32,12 +32,23 @@ const MAX_CANDIDATES = 3;
 export function findEntry(index: TreeIndex, hints: EntryHints): EntryOutcome {
   if (hints.configured !== undefined) return configuredEntry(index, hints.configured, hints);
   const named = (hints.packaged ?? []).map(([, path]) => path);
-  const conventional = ENTRY_STEMS.flatMap((stem) => ENTRY_EXTENSIONS.map((extension) => `${stem}${extension}`));
-  for (const path of [...named, ...conventional]) {
-    const found = findEntryFile(index, hints.root, path);
-    if (found !== undefined) return { kind: "found", path: found };
-  }
+  const found = findFirstEntry(index, hints.root, named) ?? findConventionalEntry(index, hints.root);
+  if (found !== undefined) return { kind: "found", path: found };
   return { kind: "failed", message: noEntry(index, hints) };
+}
+
+/** The entry of a folder where nothing names one. */
+export function findConventionalEntry(index: TreeIndex, root: string): string | undefined {
+  const paths = ENTRY_STEMS.flatMap((stem) => ENTRY_EXTENSIONS.map((extension) => `${stem}${extension}`));
+  return findFirstEntry(index, root, paths);
+}
+
+function findFirstEntry(index: TreeIndex, root: string, paths: readonly string[]): string | undefined {
+  for (const path of paths) {
+    const found = findEntryFile(index, root, path);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function findEntryFile(index: TreeIndex, root: string, path: string): string | undefined {

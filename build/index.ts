@@ -1,5 +1,6 @@
 // The build, from the files of a commit to modules or messages: configuration, then the bundle, then what goes beside it.
 // It imports nothing of the host, and knows neither git nor apps.
+import { findRoot, type RootSetting } from "./app-root.ts";
 import { type AssetConfig, assetsOnlyModule, type BuiltAsset, collectAssets } from "./assets.ts";
 import type { BundledCode, BundleRequest, BundleStats } from "./bundle-request.ts";
 import { type Builder, bundleInIsolate } from "./builder.ts";
@@ -52,15 +53,24 @@ export type BundleModule =
 /** Stands for the entry of an app without code. */
 export const ASSETS_ONLY = "assets only";
 
+const UNSET_ROOT: RootSetting = { root: "", setCommand: (root) => `Set the app's root to "${root}".` };
+
 /** Builds a tree. What is wrong with the tree is an outcome; a throw is a mistake of the host or of what reads the tree. */
-export async function build(source: SourceTree, builder: Builder): Promise<BuildOutcome> {
+export async function build(
+  source: SourceTree,
+  builder: Builder,
+  setting: RootSetting = UNSET_ROOT,
+): Promise<BuildOutcome> {
   if (source.files.size > builder.limits.treeFiles)
     return failed([tooManyFiles(source.files.size, builder.limits.treeFiles)]);
   const tree = await openTree(source);
-  const read = await readConfig(tree, "");
+  const found = await findRoot(tree, setting);
+  if (found.kind === "failed") return failed([found.message]);
+  const read = await readConfig(tree, found.root);
   if (read.kind === "failed") return failed(read.messages);
   const { config } = read;
   const served = await collectAssets(tree, {
+    root: config.root,
     table: config.assets,
     compatibilityDate: config.compatibilityDate,
     compatibilityFlags: config.compatibilityFlags,

@@ -41,6 +41,7 @@ export type Built =
 
 /** What to build, and the clock. */
 export interface BuildInput {
+  readonly request: { readonly app: string; readonly appUrl: string };
   readonly tree: CommitTree;
   readonly repository: Repository;
   readonly supervisor: DurableObjectStub<Supervisor>;
@@ -49,14 +50,15 @@ export interface BuildInput {
 
 /** Builds a source tree, or finds that it was built. */
 export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
-  const buildKey = createHash("sha256").update(`${input.tree.treeId}\n${BUILDER_VERSION}`).digest("hex");
+  const { root } = input.repository.state.settings;
+  const buildKey = createHash("sha256").update(`${input.tree.treeId}\n${BUILDER_VERSION}\n${root}`).digest("hex");
   const known = await input.supervisor.findBuild(buildKey);
   if (known !== undefined) {
     const candidate = { code: { codeId: known.codeId }, varsJson: known.varsJson, assetsId: known.assetsId };
     return { kind: "known", candidate, buildKey, facts: known.facts, deployNumber: known.deployNumber };
   }
   const startedMs = input.now();
-  const outcome = await build(input.tree, host.builder);
+  const outcome = await build(input.tree, host.builder, rootSetting(input));
   if (outcome.kind === "failed") {
     const [first] = outcome.messages;
     if (first === undefined) throw new Error("A build failed without a message.");
@@ -77,6 +79,14 @@ export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
     tookMs: input.now() - startedMs,
     warnings: [...outcome.warnings.map(formatReason), ...entry.notes],
   };
+}
+
+/** The one command that says where the app is. */
+function rootSetting({ request: { app, appUrl }, repository }: BuildInput): Parameters<typeof build>[2] {
+  const url = `${appUrl.replace(`//${app}.`, "//")}api/v1/apps/${app}`;
+  const setCommand = (folder: string): string =>
+    `curl -X PATCH ${url} -H "authorization: Bearer $TOKEN" -H "content-type: application/json" -d '${JSON.stringify({ root: folder }).replaceAll("'", String.raw`'\''`)}'`;
+  return { root: repository.state.settings.root, setCommand };
 }
 
 function makeCandidate(bundle: Bundle, className: string): Candidate {

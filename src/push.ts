@@ -174,7 +174,7 @@ async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack)
   narrator.note({ commit: tree.commitId, branch: branchName(command.name), subject: tree.subject });
   const data = await chooseData(update.pushOptions, command, supervisor);
   if (data.kind === "failed") return { kind: "failed", command, failure: data.failure };
-  const built = await buildTree({ tree, repository, supervisor, now: request.now }, host);
+  const built = await buildTree({ request, tree, repository, supervisor, now: request.now }, host);
   if (built.kind === "failed") return { kind: "failed", command, failure: built.failure };
   narrator.say(lines.builtLine(built));
   for (const line of lines.assetLines(built)) narrator.say(line);

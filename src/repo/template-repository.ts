@@ -34,7 +34,7 @@ export async function openTemplateRepository(
     head: ref.name,
     refs: [ref],
     packs: [pack],
-    settings: { deploy: false, denyNonFastForwards: false },
+    settings: { deploy: false, denyNonFastForwards: false, root: "" },
   };
   return { state, store };
 }

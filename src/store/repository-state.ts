@@ -24,6 +24,8 @@ export interface RepositorySettings {
   readonly deploy: boolean;
   /** true: no push takes commits from a branch (receive.denyNonFastForwards). */
   readonly denyNonFastForwards: boolean;
+  /** The folder of the repository that the app is in; "" finds it by itself. */
+  readonly root: string;
 }
 
 /** A repository at one moment. `head` is the production branch, undefined until a branch was pushed. */

@@ -126,6 +126,7 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   `,
   // The name of the token that pushed; NULL: not known.
   "ALTER TABLE deploys ADD COLUMN actor TEXT",
+  "ALTER TABLE repository ADD COLUMN root TEXT NOT NULL DEFAULT ''",
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

@@ -25,6 +25,7 @@ interface RepositoryColumns extends Record<string, SqlStorageValue> {
   readonly head: RefName | null;
   readonly deploys_pushes: number;
   readonly denies_non_fast_forwards: number;
+  readonly root: string;
   readonly is_deleting: number;
 }
 
@@ -38,7 +39,11 @@ export function findRepository(db: Database): Repository | undefined {
     createdAtMs: row.created_at_ms ?? undefined,
     reservedAtMs: row.reserved_at_ms,
     head: row.head ?? undefined,
-    settings: { deploy: row.deploys_pushes === 1, denyNonFastForwards: row.denies_non_fast_forwards === 1 },
+    settings: {
+      deploy: row.deploys_pushes === 1,
+      denyNonFastForwards: row.denies_non_fast_forwards === 1,
+      root: row.root,
+    },
     isDeleting: row.is_deleting === 1,
   };
 }
@@ -73,10 +78,11 @@ export function markDeleting(db: Database): void {
 }
 
 /** What is not given stays as it is. */
-export function writeSettings(db: Database, { deploy, denyNonFastForwards }: Partial<RepositorySettings>): void {
+export function writeSettings(db: Database, { deploy, denyNonFastForwards, root }: Partial<RepositorySettings>): void {
   if (deploy !== undefined) db.sql.exec("UPDATE repository SET deploys_pushes = ?", Number(deploy));
   if (denyNonFastForwards !== undefined)
     db.sql.exec("UPDATE repository SET denies_non_fast_forwards = ?", Number(denyNonFastForwards));
+  if (root !== undefined) db.sql.exec("UPDATE repository SET root = ?", root);
 }
 
 /** undefined: no production branch, as before the first push. */

@@ -316,6 +316,35 @@ tsconfig.json:1:14: tsconfig.json extends "@tsconfig/node", which is not in this
 `,
   ],
   [
+    "several folders that could be the app",
+    {
+      "package.json": `{ "workspaces": ["apps/*"] }`,
+      "apps/web/wrangler.toml": "",
+      "apps/web/src/index.ts": APP,
+      "apps/api/wrangler.jsonc": "{}",
+      "apps/api/src/index.ts": APP,
+      "packages/ui/package.json": `{ "main": "index.ts" }`,
+      "packages/ui/index.ts": "",
+    },
+    `
+This repository has 2 folders that could be the app, and none at its root. [entry-not-found]
+    apps/api
+    apps/web
+  Say which one it is, and push again:
+  Set the app's root to "apps/api".
+`,
+  ],
+  [
+    "a main that is not in the app's folder",
+    { "apps/web/wrangler.json": `{ "main": "src/idnex.ts" }`, "apps/web/src/index.ts": APP },
+    `
+apps/web/wrangler.json:1:11: main names "src/idnex.ts", which is not in this commit. [entry-not-found]
+  1 | { "main": "src/idnex.ts" }
+    |           ^^^^^^^^^^^^^^
+  Did you mean "src/index.ts"?
+`,
+  ],
+  [
     "a syntax error",
     { "src/index.ts": `const a = 1;\n\tconst é = "日本" +* 2;\n` },
     `

@@ -42,7 +42,7 @@ function repositoryOf(history: History, store: PackStore, packs: readonly PackRo
       head: undefined,
       refs,
       packs,
-      settings: { deploy: false, denyNonFastForwards: false },
+      settings: { deploy: false, denyNonFastForwards: false, root: "" },
     },
   };
 }

@@ -40,7 +40,7 @@ async function makeRepository(
     head: undefined,
     refs: Object.entries(refs).map(([name, { id }]) => ({ name: parseRefName(name)!, id })),
     packs: rows,
-    settings: { deploy: false, denyNonFastForwards: false },
+    settings: { deploy: false, denyNonFastForwards: false, root: "" },
   };
   return { state, store };
 }

@@ -76,7 +76,7 @@ async function makeRepository(
       ...(object === tag ? { peeledId: c2.id } : {}),
     })),
     packs: rows,
-    settings: { deploy: false, denyNonFastForwards: false },
+    settings: { deploy: false, denyNonFastForwards: false, root: "" },
   };
   return { state, store: { ...store, cache: new PackCache() } };
 }

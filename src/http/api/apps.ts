@@ -21,10 +21,18 @@ import {
 
 type Settings = AppDescription["settings"];
 
+/** A path below the repository's root, as git writes it. */
+const ROOT = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\p{Cc}\\]+$|^$/u;
+const MAX_ROOT_LENGTH = 1024;
+
 /** What an owner sets. The same names in requests and answers. */
 const SettingsJson = z.object({
   deploy: z.boolean().openapi({ description: "false: pushes are stored and deploy nothing." }),
   denyNonFastForwards: z.boolean().openapi({ description: "true: no push takes commits from a branch." }),
+  root: z.string().max(MAX_ROOT_LENGTH).regex(ROOT).openapi({
+    description: 'The folder of the repository that the app is in; "" finds it by itself.',
+    example: "apps/web",
+  }),
 });
 
 const AppEntry = z
@@ -127,10 +135,7 @@ apps.openapi(patchRoute, async (c) => {
   const settings = given(c.req.valid("json"));
   if (Object.keys(settings).length === 0) {
     const names = Object.keys(SettingsJson.shape).join(", ");
-    throw new HostingError(
-      "invalid-request",
-      `There is nothing to change. What can be set to true or false: ${names}.`,
-    );
+    throw new HostingError("invalid-request", `There is nothing to change. What can be set: ${names}.`);
   }
   const { env } = c.env.host;
   const state = await env.SUPERVISOR.getByName(app).changeSettings(settings);
@@ -179,6 +184,6 @@ function addresses(url: URL, env: Env, app: string) {
 }
 
 /** The settings that were given. */
-function given(settings: { readonly [Name in keyof Settings]?: boolean | undefined }): Partial<Settings> {
+function given(settings: { readonly [Name in keyof Settings]?: Settings[Name] | undefined }): Partial<Settings> {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
