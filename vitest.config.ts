@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { answerFromOutside } from "./test/app/public-internet.ts";
 
 execFileSync(process.execPath, ["scripts/generate.ts"], { stdio: "inherit" });
 
@@ -19,7 +20,10 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.jsonc" },
-            miniflare: { bindings: { ADMIN_TOKEN: "unit-test-token" } },
+            miniflare: {
+              bindings: { ADMIN_TOKEN: "unit-test-token" },
+              outboundService: answerFromOutside,
+            },
           }),
         ],
         test: {

@@ -28,6 +28,8 @@ declare namespace Cloudflare {
     readonly mainModule: {
       readonly Assets: typeof import("./app/assets-entrypoint.ts").Assets;
       readonly Compactor: typeof import("./compactor.ts").Compactor;
+      readonly Compactor: typeof import("./compactor.ts").Compactor;
+      readonly Egress: typeof import("./app/egress-entrypoint.ts").Egress;
     };
   }
 }

@@ -86,11 +86,13 @@ export function openVersionWorker(app: HostedApp, version: Version): WorkerStub 
   const repositoryId = findRepository(app.db)?.repositoryId ?? "";
   const envJson = appEnvironmentJson(app.name, facet, deploy);
   const name = isolateName({ repositoryId, facet, codeId, envJson, deployNumber, attempt });
+  const props = { app: app.name, facet, deployNumber };
   return app.env.LOADER.get(name, () =>
     makeWorkerCode({
       definition: getCodeDefinition(app.db, codeId),
       envJson,
       bindings: makeAssetBindings(app, deploy.assetsId, { facet, deployNumber }),
+      egress: app.ctx.exports.Egress({ props }),
     }),
   );
 }

@@ -8,6 +8,7 @@ import { findRepository } from "../store/settings.ts";
 import { isMigrated, migrate, SUPERVISOR_MIGRATIONS } from "../store/schema.ts";
 import { environmentKind, PRODUCTION_FACET } from "./environment.ts";
 import type { AssetCache } from "./asset-cache.ts";
+import type { EgressEvent } from "./egress-event.ts";
 import type { StartFailure } from "./start-failure.ts";
 
 /** A deploy as a facet runs it. One object for each deploy of an instance, so that versions are compared by identity. */
@@ -65,6 +66,8 @@ export interface HostedApp {
   readonly environments: Map<string, FacetRuntime>;
   /** The rehearsal that is under way, and those that wait for it. */
   lastRehearsal: Promise<unknown>;
+  /** The newest last; bounded. */
+  readonly recentEgress: EgressEvent[];
   /** The deletion that is under way. */
   deletion: Promise<void> | undefined;
 }
@@ -86,6 +89,7 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     environments: new Map(),
     assets: new Map(),
     lastRehearsal: Promise.resolve(),
+    recentEgress: [],
     deletion: undefined,
   };
   if (repository !== undefined && !repository.isDeleting) readLive(app, app.production);

@@ -1,4 +1,4 @@
-// From code to a Dynamic Worker: the app's modules, the wrapper around its class, its variables, and no network.
+// From code to a Dynamic Worker: the app's modules, the wrapper around its class, its variables, and what it has of the network.
 import { createHash } from "node:crypto";
 import type { CodeDefinition, CodeModule } from "../store/code.ts";
 import { readStartReport, type StartReport } from "./start-report.ts";
@@ -20,10 +20,12 @@ export interface WorkerParts {
   readonly envJson: string;
   /** Stubs, by their names in `env`. A variable of the same name comes before. */
   readonly bindings?: Readonly<Record<string, Fetcher>>;
+  /** Where its requests to elsewhere go; undefined: nowhere, they fail. */
+  readonly egress?: Fetcher;
 }
 
 /** The isolate's definition. */
-export function makeWorkerCode({ definition, envJson, bindings = {} }: WorkerParts): WorkerLoaderWorkerCode {
+export function makeWorkerCode({ definition, envJson, bindings = {}, egress }: WorkerParts): WorkerLoaderWorkerCode {
   const modules = Object.entries(definition.modules).map(([name, module]) => [name, toLoaderModule(module)] as const);
   return {
     compatibilityDate: definition.compatibilityDate,
@@ -35,7 +37,7 @@ export function makeWorkerCode({ definition, envJson, bindings = {} }: WorkerPar
       [WRAPPER_MODULE]: { js: wrapper.wrapper },
     },
     env: { ...bindings, ...JSON.parse(envJson) },
-    globalOutbound: null,
+    globalOutbound: egress ?? null,
   };
 }
 

@@ -13,6 +13,9 @@ import { commit, type CommitOutcome, type PushCommit } from "./commit.ts";
 import { cutOver, type CutoverOutcome } from "./cutover.ts";
 import { destroy } from "./deletion.ts";
 import { describeApp, listDeploys, type AppDescription, type DeploysPage } from "./description.ts";
+import type { EgressEvent } from "./egress-event.ts";
+import { changeEgress, decideFor, noteEgress, readEgress, type EgressLists, type EgressState } from "./egress-list.ts";
+import type { EgressDecision } from "./egress-policy.ts";
 import { findExisting, openHostedApp, type HostedApp } from "./hosted-app.ts";
 import { registerNewApp } from "./registration.ts";
 import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget } from "./rehearsal.ts";
@@ -128,6 +131,25 @@ export class Supervisor extends DurableObject<Env> {
   /** undefined: the app does not exist. */
   changeSettings(settings: Partial<RepositorySettings>): RepositoryState | undefined {
     return changeSettings(this.#app, settings);
+  }
+
+  /** undefined: the app does not exist. */
+  readEgress(): EgressState | undefined {
+    return readEgress(this.#app);
+  }
+
+  /** false: the app does not exist. */
+  changeEgress(lists: Partial<EgressLists>): boolean {
+    return changeEgress(this.#app, lists);
+  }
+
+  /** Whether a request of an environment of this app may go out. */
+  decideEgress(facet: string, url: string): EgressDecision {
+    return decideFor(this.#app, facet, url);
+  }
+
+  noteEgress(event: EgressEvent): void {
+    noteEgress(this.#app, event);
   }
 
   /** Data, packs and name; once it returns all are gone. Also of an app that does not exist. */

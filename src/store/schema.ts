@@ -124,6 +124,10 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   ALTER TABLE builds ADD COLUMN assets_id TEXT;
   CREATE INDEX deploys_by_assets ON deploys (assets_id) WHERE assets_id IS NOT NULL;
   `,
+  `
+  -- The hosts that an app may call, a JSON list for each scope; see EgressScope.
+  CREATE TABLE egress (scope TEXT PRIMARY KEY, rules TEXT NOT NULL) WITHOUT ROWID;
+  `,
   // The name of the token that pushed; NULL: not known.
   "ALTER TABLE deploys ADD COLUMN actor TEXT",
   "ALTER TABLE repository ADD COLUMN root TEXT NOT NULL DEFAULT ''",

@@ -10,6 +10,7 @@ import { problemAnswer, refuseMethod } from "../problem.ts";
 import { apps } from "./apps.ts";
 import { audit } from "./audit.ts";
 import { deploys } from "./deploys.ts";
+import { egress } from "./egress.ts";
 import { makeRouter } from "./resource.ts";
 import { tokens } from "./tokens.ts";
 
@@ -26,6 +27,7 @@ api.route("/", apps);
 api.route("/", deploys);
 api.route("/", tokens);
 api.route("/", audit);
+api.route("/", egress);
 
 api.openAPIRegistry.registerComponent("securitySchemes", "token", {
   type: "http",
