@@ -1,11 +1,21 @@
 // The answer to a push while it is being worked on: lines on side-band 2 as they happen, then the report on side-band 1
 // (gitprotocol-pack(5), "report-status"). A client that goes away stops nothing: what was received is finished.
+import type { ErrorCode } from "./errors.ts";
 import { encodeSideBand, FLUSH_PKT } from "./git/pkt-line.ts";
 import { writeReportStatus, type PushReport } from "./git/report-status.ts";
 import type { UpdateRequest } from "./git/update-request.ts";
 
 /** git waits without a word otherwise, and proxies hang up (builtin/receive-pack.c's keepalive_in_sec). */
 const KEEPALIVE_MS = 5000;
+
+/** Facts for programs. What the history reads of them is typed. */
+export interface AttemptFacts extends Readonly<Record<string, unknown>> {
+  readonly subject?: string;
+  /** Why the push made nothing live. */
+  readonly failure?: { readonly stage: string; readonly code: ErrorCode; readonly reason: string };
+  /** The later deploy that is live instead. */
+  readonly supersededBy?: number;
+}
 
 /** Where the lines for the pusher go. */
 export interface Narrator {
@@ -14,8 +24,10 @@ export interface Narrator {
    * wherever its error output is no terminal, and that is where agents and CI logs read.
    */
   say(line: string): void;
+  /** One line for the log alone: what would be too much for a terminal. */
+  detail(line: string): void;
   /** Facts for `-o json`, merged into one object. */
-  note(facts: Readonly<Record<string, unknown>>): void;
+  note(facts: AttemptFacts): void;
   /** Does the work of a stage and notes how long it took. */
   time<T>(stage: string, work: () => Promise<T>): Promise<T>;
 }
@@ -57,6 +69,7 @@ async function runAndReport(
   const facts: Record<string, unknown> = { stagesMs };
   const narrator: Narrator = {
     say: (line) => void (wantsJson || sendLine(line)),
+    detail: () => undefined,
     note: (more) => void Object.assign(facts, more),
     time: async (stage, doWork) => {
       const startedMs = now();

@@ -16,7 +16,8 @@ import { buildTree, type Built } from "./push-build.ts";
 import { chooseData, snapshotLines } from "./push-data.ts";
 import { describeStartFailure, type PushFailure } from "./push-failure.ts";
 import type { Host } from "./push-host.ts";
-import { branchName, planPush } from "./push-plan.ts";
+import { branchName, planPush, type PushPlan } from "./push-plan.ts";
+import { recordAttempt } from "./push-history.ts";
 import * as lines from "./push-report.ts";
 import { arePacksClosed } from "./repo/compaction.ts";
 import { receivePackBytes, resolvePack, type IngestOutcome, type ReceivedPack } from "./repo/pack-ingest.ts";
@@ -31,8 +32,9 @@ export interface PushRequest {
   readonly actor: string;
   /** The update request and the pack, uncompressed. */
   readonly body: ReadableStream<Uint8Array>;
-  /** Where the app answers, for the report. */
+  /** Where the app answers, and where its resources of the API begin, for the report. */
   readonly appUrl: string;
+  readonly apiUrl: string;
   readonly now: () => number;
   readonly context: Pick<ExecutionContext, "waitUntil">;
   /** What became of the push, once it is over. */
@@ -55,7 +57,7 @@ export async function push(request: PushRequest, host: Host): Promise<ReadableSt
   const pack = sendsPack ? await receivePackBytes(reader.rest(), repository.store) : undefined;
   if (pack?.kind === "refused" && pack.code === "push-too-large") throw new HostingError(pack.code, pack.reason);
   const answer = answerPush({ update, now: request.now }, async (narrator) => {
-    const outcome = await runStages({ request, host, supervisor, repository, update, pack, narrator });
+    const outcome = await record({ request, host, supervisor, repository, update, pack, narrator });
     request.onReport?.(outcome);
     return outcome;
   });
@@ -73,6 +75,9 @@ interface Stages {
   /** undefined: none was to be sent. */
   readonly pack: ReceivedPack | undefined;
   readonly narrator: Narrator;
+  readonly plan: PushPlan;
+  /** The number that a deploy of this push has; undefined: it deploys nothing. */
+  readonly deployNumber: number | undefined;
 }
 
 /** Why a ref is refused. The reason is one line without the code. */
@@ -113,6 +118,21 @@ interface Committed {
 type StoredPack = Extract<IngestOutcome, { kind: "stored" }>;
 type ReadyBuild = Exclude<Built, { kind: "failed" }>;
 
+/** Sees to it that a push which is to deploy is in the history before anything of it can fail. */
+async function record(begun: Omit<Stages, "plan" | "deployNumber">): Promise<PushReport> {
+  const { request, supervisor, update, narrator } = begun;
+  const { settings, head } = begun.repository.state;
+  const { commands, pushOptions } = update;
+  const plan = planPush({ deploys: settings.deploy, head, commands, pushOptions });
+  const ref = plan.deployed && parseRefName(plan.deployed.name);
+  if (plan.deployed === undefined || ref === undefined) return runStages({ ...begun, plan, deployNumber: undefined });
+  const { apiUrl, actor, now } = request;
+  const attempt = { kind: "push" as const, ref, commitId: plan.deployed.newId, actor };
+  return recordAttempt({ narrator, supervisor, attempt, apiUrl, now }, (recording, deployNumber) =>
+    runStages({ ...begun, plan, deployNumber, narrator: recording }),
+  );
+}
+
 /** The stages after the pack was received, in their order. Whatever refuses a ref before the commit leaves it as it is. */
 async function runStages(stages: Stages): Promise<PushReport> {
   const { narrator } = stages;
@@ -139,14 +159,8 @@ async function ingest({ pack, repository, update, request }: Stages): Promise<In
 
 /** What git itself would refuse, then what would make nothing live. */
 async function checkRefs(stages: Stages, ingested: StoredPack): Promise<CheckedRefs> {
-  const { update, repository } = stages;
+  const { update, repository, plan } = stages;
   const { state } = repository;
-  const plan = planPush({
-    deploys: state.settings.deploy,
-    head: state.head,
-    commands: update.commands,
-    pushOptions: update.pushOptions,
-  });
   const tips = await checkTips(repository, update.commands, ingested.pack);
   const stale = checkCommands(state, update.commands);
   const candidates = update.commands.filter(({ name }) => !stale.has(name) && !tips.refusals.has(name));
@@ -179,6 +193,8 @@ async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack)
   narrator.say(lines.builtLine(built));
   for (const line of lines.assetLines(built)) narrator.say(line);
   if (built.kind === "built") for (const line of lines.warningLines(built.warnings)) narrator.say(line);
+  if (built.kind === "built") for (const warning of built.warnings) narrator.detail(`warning   ${warning}`);
+  narrator.detail(`code      ${built.candidate.code.codeId}, from tree ${tree.treeId}`);
   const sameAs = built.kind === "known" ? built.deployNumber : undefined;
   narrator.note({ build: { ...built.facts, codeId: built.candidate.code.codeId, sameAs } });
   if (built.kind === "built") narrator.note({ assets: built.assets });
@@ -223,7 +239,7 @@ async function commit(
     atomic: isAtomic(update),
     pack: ingested.pack,
     checkedPackIds: packIdsOf(repository),
-    ...(rehearsed.kind === "ready" ? newDeploy(rehearsed, request.actor) : {}),
+    ...(rehearsed.kind === "ready" ? newDeploy(stages, rehearsed) : {}),
     nowMs: request.now(),
   });
   for (const result of outcome.results) if (result.kind === "refused") refusals.set(result.name, result);
@@ -246,14 +262,19 @@ function packIdsOf({ state }: Repository): string[] {
   return state.packs.map(({ packId }) => packId);
 }
 
-function newDeploy(ready: Prepared & { kind: "ready" }, actor: string): Pick<PushCommit, "deploy" | "build"> {
+function newDeploy(
+  { request, deployNumber: number }: Stages,
+  ready: Prepared & { kind: "ready" },
+): Pick<PushCommit, "deploy" | "build"> {
   const { command, tree, built, restoresSnapshot } = ready;
   const ref = parseRefName(command.name);
   if (ref === undefined) throw new Error(`${command.name} was to be deployed, and is no valid ref name.`);
   const { candidate, buildKey, facts } = built;
   const { commitId, treeId, subject } = tree;
   const { code, varsJson, assetsId } = candidate;
-  const deploy = { ref, commitId, treeId, subject, codeId: code.codeId, varsJson, assetsId, restoresSnapshot, actor };
+  const { actor } = request;
+  const place = { number, ref, commitId, treeId, subject, actor };
+  const deploy = { ...place, codeId: code.codeId, varsJson, assetsId, restoresSnapshot };
   return { deploy, build: { buildKey, facts } };
 }
 
@@ -269,6 +290,7 @@ async function cutOver(stages: Stages, { refusals, deploy }: Committed): Promise
   }
   if (outcome.kind === "superseded") {
     narrator.say(lines.supersededLine(outcome.byDeployNumber));
+    narrator.note({ supersededBy: outcome.byDeployNumber });
     return refusals;
   }
   narrator.say(lines.cutOverLine(outcome));
@@ -286,7 +308,7 @@ async function cutOver(stages: Stages, { refusals, deploy }: Committed): Promise
 }
 
 /** What git is told of each ref, and the pusher of refs that were only stored. */
-function report({ update, narrator }: Stages, refusals: Refusals): PushReport {
+function report({ update, narrator, plan }: Stages, refusals: Refusals): PushReport {
   const isUndone = isAtomic(update) && refusals.size > 0;
   const refs = update.commands.map(({ name }) => {
     const refusal = refusals.get(name);
@@ -294,7 +316,14 @@ function report({ update, narrator }: Stages, refusals: Refusals): PushReport {
     return isUndone ? { kind: "refused" as const, name, reason: reasonOf(ATOMIC) } : { kind: "ok" as const, name };
   });
   narrator.note({ ok: refs.every((ref) => ref.kind === "ok"), refs });
+  const refusal = plan.deployed && (refusals.get(plan.deployed.name) ?? (isUndone ? ATOMIC : undefined));
+  if (refusal !== undefined) narrator.note({ failure: describeRefusal(refusal) });
   return { refs };
+}
+
+/** A stage's failure says which stage; git's own refusals come before the build. */
+function describeRefusal(refusal: Refusal | PushFailure) {
+  return { stage: "stage" in refusal ? refusal.stage : "ingest", code: refusal.code, reason: refusal.reason };
 }
 
 /** What is said of a ref that had nothing wrong with it. */
@@ -307,7 +336,7 @@ function refuseUnpacked({ update, narrator }: Stages, { code, reason }: Refusal)
   const isUnpacked = code === "ref-refused";
   const refReason = reasonOf({ code, reason: isUnpacked ? reason : `unpacker error: ${reason}` });
   const refs = update.commands.map(({ name }) => ({ kind: "refused" as const, name, reason: refReason }));
-  narrator.note({ ok: false, refs });
+  narrator.note({ ok: false, refs, failure: { stage: "ingest", code, reason } });
   return isUnpacked ? { refs } : { unpackError: reasonOf({ code, reason }), refs };
 }
 

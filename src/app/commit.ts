@@ -1,18 +1,19 @@
 // The commit of a push: the one transaction that makes it visible. Refs by compare-and-swap, their log, the pack's row, the production
 // branch, the deploy and the live pointer move together or not at all.
 import { touchManifest } from "../store/assets.ts";
+import { addAttempt } from "../store/attempts.ts";
 import { addBuild, type NewBuild } from "../store/builds.ts";
 import { touchCode } from "../store/code.ts";
-import { addDeploy, type Deploy, type NewDeploy } from "../store/deploys.ts";
+import { addDeploy, type Deploy } from "../store/deploys.ts";
 import { addPack, hasPacks } from "../store/packs.ts";
 import { packKeys } from "../store/pack-store.ts";
 import { findDefaultBranch, isDefaultBranch, isProtectedBranch } from "../store/head.ts";
 import { findRef, isDeletion, updateRef, type RefCommand, type RefRefusal, type RefResult } from "../store/refs.ts";
 import type { PackRow, RepositoryState } from "../store/repository-state.ts";
-import { findSnapshot } from "../store/snapshots.ts";
 import { isMigrated } from "../store/schema.ts";
 import { findRepository, markCreated, writeHead, type Repository } from "../store/settings.ts";
 import { scheduleCompaction } from "./compaction.ts";
+import { checkDeploy, type PreparedDeploy } from "./deploy-check.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
 import { readLive, type HostedApp } from "./hosted-app.ts";
 import { listRegistration } from "./registration.ts";
@@ -28,7 +29,7 @@ export interface PushCommit {
   readonly pack?: PackRow | undefined;
   /** The catalogue against which it was checked that nothing is missing. */
   readonly checkedPackIds: readonly string[];
-  readonly deploy?: NewDeploy | undefined;
+  readonly deploy?: PreparedDeploy | undefined;
   /** What the deploy's code was built from, where it was built rather than found. */
   readonly build?: NewBuild | undefined;
   readonly nowMs: number;
@@ -114,7 +115,9 @@ function updateRefs(app: HostedApp, push: PushCommit, repository: Repository): R
   const refusals = new Map<RefCommand, RefRefusal | undefined>();
   const inOrder = [...push.commands.filter(isDeletion), ...push.commands.filter((command) => !isDeletion(command))];
   for (const command of inOrder) {
-    refusals.set(command, checkBranch(app, push, { command, repository }) ?? updateRef(app.db, command, push.nowMs));
+    const deploy = command.name === push.deploy?.ref ? push.deploy : undefined;
+    const refusal = deploy && checkDeploy(app, PRODUCTION_FACET, deploy);
+    refusals.set(command, refusal ?? checkBranch(push, command, repository) ?? updateRef(app.db, command, push.nowMs));
   }
   return push.commands.map((command) => {
     const refusal = refusals.get(command);
@@ -124,16 +127,8 @@ function updateRefs(app: HostedApp, push: PushCommit, repository: Repository): R
 }
 
 /** What only the production branch may and may not. */
-function checkBranch(
-  app: HostedApp,
-  push: PushCommit,
-  { command, repository }: { readonly command: RefCommand; readonly repository: Repository },
-): RefRefusal | undefined {
+function checkBranch(push: PushCommit, command: RefCommand, repository: Repository): RefRefusal | undefined {
   const { head } = repository;
-  const restoredId = command.name === push.deploy?.ref ? push.deploy.restoresSnapshot : undefined;
-  if (restoredId !== undefined && findSnapshot(app.db, restoredId) === undefined) {
-    return { code: "snapshot-not-kept", reason: `snapshot ${restoredId} was removed while this push was under way` };
-  }
   if (head === undefined) return undefined;
   if (isDeletion(command) && isProtectedBranch(repository, command.name)) {
     return { code: "branch-protected", reason: "deletion of the current branch prohibited" };
@@ -188,7 +183,10 @@ function recordDeploy(app: HostedApp, push: PushCommit, results: readonly RefRes
   if (deploy.assetsId !== undefined && !touchManifest(app.db, deploy.assetsId, nowMs)) {
     throw new Error(`The assets ${deploy.assetsId} were never stored.`);
   }
-  const recorded = addDeploy(app.db, deploy, { facet: PRODUCTION_FACET, refBefore: command.oldId, nowMs });
+  const number =
+    deploy.number ?? addAttempt(app.db, { ...deploy, kind: "push", actor: deploy.actor ?? "owner" }, nowMs);
+  const place = { facet: PRODUCTION_FACET, refBefore: command.oldId, nowMs };
+  const recorded = addDeploy(app.db, { ...deploy, number }, place);
   if (build !== undefined) addBuild(app.db, build, recorded);
   return recorded;
 }

@@ -1,5 +1,5 @@
 // An app as its owner sees it through the API.
-import { findLiveDeploy, listDeploys as listRows, type Deploy } from "../store/deploys.ts";
+import { findLiveDeploy, type Deploy } from "../store/deploys.ts";
 import { sumPackBytes } from "../store/packs.ts";
 import { countRefs } from "../store/refs.ts";
 import type { RepositorySettings, RepositoryState } from "../store/repository-state.ts";
@@ -18,12 +18,6 @@ export interface AppDescription {
   readonly packBytes: number;
 }
 
-/** A page of the history: from below the deploy number `before`. */
-export interface DeploysPage {
-  readonly limit: number;
-  readonly before?: number | undefined;
-}
-
 /** undefined: the app does not exist. */
 export function describeApp(app: HostedApp): AppDescription | undefined {
   const repository = findExisting(app);
@@ -38,9 +32,4 @@ export function describeApp(app: HostedApp): AppDescription | undefined {
     packBytes: sumPackBytes(app.db),
     ...(live === undefined ? {} : { live }),
   };
-}
-
-/** Newest first; none if the app does not exist. */
-export function listDeploys(app: HostedApp, page: DeploysPage): readonly Deploy[] {
-  return findExisting(app) === undefined ? [] : listRows(app.db, page);
 }

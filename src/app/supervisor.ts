@@ -1,6 +1,7 @@
 // An app's supervisor: one Durable Object for each app, named by the app. It owns the app's refs, pack catalogue, deploys and code in
 // its SQLite database, and runs the app as its facet. This class only routes: each method is a line or two that calls a verb.
 import { DurableObject } from "cloudflare:workers";
+import type { AttemptEnd, NewAttempt } from "../store/attempts.ts";
 import { findBuild, type KnownBuild } from "../store/builds.ts";
 import type { KnownAssets } from "../store/assets.ts";
 import type { Deploy } from "../store/deploys.ts";
@@ -12,11 +13,21 @@ import { type AssetsQuery, findKnownAssets, type ManifestInput, putAssets } from
 import { commit, type CommitOutcome, type PushCommit } from "./commit.ts";
 import { cutOver, type CutoverOutcome } from "./cutover.ts";
 import { destroy } from "./deletion.ts";
-import { describeApp, listDeploys, type AppDescription, type DeploysPage } from "./description.ts";
+import { describeApp, type AppDescription } from "./description.ts";
 import type { EgressEvent } from "./egress-event.ts";
 import { changeEgress, decideFor, noteEgress, readEgress, type EgressLists, type EgressState } from "./egress-list.ts";
 import type { EgressDecision } from "./egress-policy.ts";
 import { findExisting, openHostedApp, type HostedApp } from "./hosted-app.ts";
+import {
+  closeAttempt,
+  findHistoryEntry,
+  listHistory,
+  logAttempt,
+  openAttempt,
+  readLog,
+  type HistoryEntry,
+  type HistoryPage,
+} from "./history.ts";
 import { registerNewApp } from "./registration.ts";
 import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget } from "./rehearsal.ts";
 import { changeSettings, createRepository, openForPush, readRepository, type Creation } from "./repository.ts";
@@ -123,9 +134,31 @@ export class Supervisor extends DurableObject<Env> {
     return describeApp(this.#app);
   }
 
+  /** Gives an attempt to deploy its number. undefined: the app was deleted meanwhile. */
+  openAttempt(attempt: NewAttempt): number | undefined {
+    return openAttempt(this.#app, attempt);
+  }
+
+  logAttempt(number: number, text: string): void {
+    logAttempt(this.#app, number, text);
+  }
+
+  closeAttempt(number: number, end: AttemptEnd): void {
+    closeAttempt(this.#app, number, end);
+  }
+
   /** Newest first. */
-  listDeploys(page: DeploysPage): readonly Deploy[] {
-    return listDeploys(this.#app, page);
+  listHistory(page: HistoryPage): readonly HistoryEntry[] {
+    return listHistory(this.#app, page);
+  }
+
+  findHistoryEntry(number: number): HistoryEntry | undefined {
+    return findHistoryEntry(this.#app, number);
+  }
+
+  /** The next piece of an attempt's log. */
+  readLog(number: number, position: number): ReturnType<typeof readLog> {
+    return readLog(this.#app, number, position);
   }
 
   /** undefined: the app does not exist. */

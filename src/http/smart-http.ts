@@ -62,10 +62,14 @@ export async function receivePush(
   return answerService(request, { host, path, service: "git-receive-pack" }, async ({ address, caller }, body) => {
     if (address.kind === "template" || caller === undefined) throw readOnlyTemplate(address.template ?? "");
     const { app } = address;
-    const url = appUrl(new URL(request.url), host.env.HOST, app);
+    const url = new URL(request.url);
+    const addresses = {
+      appUrl: appUrl(url, host.env.HOST, app),
+      apiUrl: `${url.origin}/api/v1/apps/${app}`,
+    };
     const onReport = (report: PushReport): void =>
       recordAudit(request, at, { caller, action: "git push", app, outcome: describeReport(report) });
-    return push({ app, actor: caller.name, body, appUrl: url, now: Date.now, context, onReport }, host);
+    return push({ app, actor: caller.name, body, ...addresses, now: Date.now, context, onReport }, host);
   });
 }
 

@@ -63,32 +63,37 @@ const SELECT_DEPLOYS = `
   SELECT deploys.*, previous.commit_id AS previous_commit_id
   FROM deploys LEFT JOIN deploys AS previous ON previous.number = deploys.previous_number`;
 
-/** Records a deploy and moves the live pointer to it. */
+/** Whether a deploy with a higher number was recorded for the facet: within one, numbers are in the order of the commits. */
+export function isOutrun(db: Database, facet: string, number: number): boolean {
+  const query = "SELECT 1 AS found FROM deploys WHERE facet = ? AND number > ? LIMIT 1";
+  return findFirst(db.sql.exec(query, facet, number)) !== undefined;
+}
+
+/** Records a deploy, under a number that an attempt was given, and moves the live pointer to it. */
 export function addDeploy(
   db: Database,
-  deploy: NewDeploy,
+  deploy: NewDeploy & { readonly number: number },
   place: { readonly facet: string; readonly refBefore: ObjectId; readonly nowMs: number },
 ): Deploy {
-  const { number } = db.sql
-    .exec<{ number: number }>(
-      `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, actor, assets_id, created_at_ms, restores_snapshot, state)
-       VALUES ((SELECT coalesce(max(number), 0) + 1 FROM deploys), ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, 'committed')
-       RETURNING number`,
-      place.facet,
-      deploy.ref,
-      place.refBefore === ZERO_ID ? null : place.refBefore,
-      place.facet,
-      deploy.commitId,
-      deploy.treeId,
-      deploy.subject,
-      deploy.codeId,
-      deploy.varsJson,
-      deploy.actor ?? null,
-      deploy.assetsId ?? null,
-      place.nowMs,
-      deploy.restoresSnapshot ?? null,
-    )
-    .one();
+  const { number } = deploy;
+  db.sql.exec(
+    `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, actor, assets_id, created_at_ms, restores_snapshot, state)
+       VALUES (?, ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, 'committed')`,
+    number,
+    place.facet,
+    deploy.ref,
+    place.refBefore === ZERO_ID ? null : place.refBefore,
+    place.facet,
+    deploy.commitId,
+    deploy.treeId,
+    deploy.subject,
+    deploy.codeId,
+    deploy.varsJson,
+    deploy.actor ?? null,
+    deploy.assetsId ?? null,
+    place.nowMs,
+    deploy.restoresSnapshot ?? null,
+  );
   setLive(db, place.facet, number);
   return getDeploy(db, number);
 }
@@ -103,16 +108,6 @@ export function getDeploy(db: Database, number: number): Deploy {
 export function findDeploy(db: Database, number: number): Deploy | undefined {
   const row = findFirst(db.sql.exec<DeployColumns>(`${SELECT_DEPLOYS} WHERE deploys.number = ?`, number));
   return row === undefined ? undefined : readDeploy(row);
-}
-
-/** Newest first, from below the deploy number `before`. */
-export function listDeploys(
-  db: Database,
-  page: { readonly limit: number; readonly before?: number | undefined },
-): Deploy[] {
-  const before = page.before ?? Number.MAX_SAFE_INTEGER;
-  const query = `${SELECT_DEPLOYS} WHERE deploys.number < ? ORDER BY deploys.number DESC LIMIT ?`;
-  return [...db.sql.exec<DeployColumns>(query, before, page.limit)].map(readDeploy);
 }
 
 /**

@@ -3,6 +3,8 @@ import { findFirst, type Database } from "./database.ts";
 
 /** Limits on what is kept. All of them whole numbers. */
 export interface Retention {
+  /** How many attempts to deploy are kept, 1 at least. What something needs is kept beside them. */
+  readonly keptDeploys: number;
   /** How many of the snapshots that deploys made are kept, 1 at least. */
   readonly keptSnapshots: number;
   /** What they may come to together. The newest is kept whatever its size. */
@@ -10,6 +12,7 @@ export interface Retention {
 }
 
 const COLUMNS = {
+  keptDeploys: "kept_deploys",
   keptSnapshots: "kept_snapshots",
   keptSnapshotBytes: "kept_snapshot_bytes",
 } as const satisfies Record<keyof Retention, string>;

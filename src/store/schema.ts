@@ -131,6 +131,33 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   // The name of the token that pushed; NULL: not known.
   "ALTER TABLE deploys ADD COLUMN actor TEXT",
   "ALTER TABLE repository ADD COLUMN root TEXT NOT NULL DEFAULT ''",
+  `
+  -- Every attempt to deploy, by the number that its deploy has if it makes one. failure and facts are JSON, see AttemptEnd.
+  CREATE TABLE attempts (
+    number INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    ref TEXT NOT NULL,
+    commit_id TEXT NOT NULL,
+    subject TEXT,
+    actor TEXT NOT NULL,
+    began_at_ms INTEGER NOT NULL,
+    ended_at_ms INTEGER,
+    outcome TEXT,
+    failure TEXT,
+    facts TEXT NOT NULL DEFAULT '{}'
+  );
+  CREATE TABLE attempt_log (
+    number INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (number, position)
+  ) WITHOUT ROWID;
+  INSERT INTO attempts (number, kind, ref, commit_id, subject, actor, began_at_ms, ended_at_ms, outcome)
+    SELECT number, 'push', ref, commit_id, subject, coalesce(actor, 'owner'), created_at_ms, created_at_ms,
+      CASE state WHEN 'failed' THEN 'failed' WHEN 'superseded' THEN 'superseded' ELSE 'live' END
+    FROM deploys;
+  ALTER TABLE repository ADD COLUMN kept_deploys INTEGER NOT NULL DEFAULT 200;
+  `,
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

@@ -177,7 +177,7 @@ describe("a deploy in a push", () => {
     const outcome = await deployTo("no-deploy", [command("refs/heads/a", ZERO_ID, testId(2)), stale], stale);
     expect(codes(outcome)).toEqual(["ok", "ref-stale"]);
     expect(outcome.deploy).toBeUndefined();
-    expect(await supervisorOf("no-deploy").listDeploys({ limit: 10 })).toEqual([]);
+    expect(await supervisorOf("no-deploy").listHistory({ limit: 10 })).toEqual([]);
   });
 
   it("is refused where another branch has become the production branch meanwhile", async () => {
@@ -206,8 +206,8 @@ describe("a deploy in a push", () => {
       await deployTo("history", [main], main);
     }
     const supervisor = supervisorOf("history");
-    expect((await supervisor.listDeploys({ limit: 2 })).map((deploy) => deploy.number)).toEqual([3, 2]);
-    expect((await supervisor.listDeploys({ limit: 2, before: 2 })).map((deploy) => deploy.number)).toEqual([1]);
+    expect((await supervisor.listHistory({ limit: 2 })).map(({ attempt }) => attempt.number)).toEqual([3, 2]);
+    expect((await supervisor.listHistory({ limit: 2, before: 2 })).map(({ attempt }) => attempt.number)).toEqual([1]);
   });
 });
 

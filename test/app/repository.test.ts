@@ -64,7 +64,7 @@ describe("a name that nothing was pushed to", () => {
     expect(await supervisor.readRepository()).toBeUndefined();
     expect(await supervisor.describe()).toBeUndefined();
     expect(await supervisor.findBuild("key")).toBeUndefined();
-    expect(await supervisor.listDeploys({ limit: 5 })).toEqual([]);
+    expect(await supervisor.listHistory({ limit: 5 })).toEqual([]);
     await supervisor.destroy();
     expect(await hasTables("untouched")).toBe(false);
   });
