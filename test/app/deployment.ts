@@ -86,13 +86,14 @@ export interface CommitSetup {
   readonly oldId?: ObjectId | undefined;
   readonly varsJson?: string;
   readonly restoresSnapshot?: number | undefined;
+  readonly assetsId?: string | undefined;
 }
 
 /** Commits code that was rehearsed, or at least stored. */
 export async function commitRehearsed(
   app: string,
   id: string,
-  { oldId, varsJson = "{}", restoresSnapshot }: CommitSetup = {},
+  { oldId, varsJson = "{}", restoresSnapshot, assetsId }: CommitSetup = {},
 ): Promise<CommitOutcome> {
   const supervisor = supervisorOf(app);
   const state = await supervisor.openForPush();
@@ -110,6 +111,7 @@ export async function commitRehearsed(
       codeId: id,
       varsJson,
       restoresSnapshot,
+      assetsId,
     },
     nowMs: Date.now(),
   });
