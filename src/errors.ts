@@ -19,9 +19,11 @@ export const ERROR_CODES = [
   "media-type-unsupported", // a git request whose content type is not the service's
   "protocol-error", // bytes that are not what git's protocol says
   "push-too-large", // a push over the limit on received bytes
+  "push-too-complex", // more objects, ids or inflated bytes than one push may come to
   "object-too-large",
   "pack-invalid", // a pack that is malformed, truncated or does not match its checksum
   "object-invalid", // an object that git fsck refuses
+  "object-collision", // an object with the id of a stored one and other content
   "object-missing", // an object that is named but neither sent nor stored
   "ref-invalid", // a name that git check-ref-format refuses, or one that is not for pushing
   "ref-stale", // the ref moved between the advertisement and the commit

@@ -4,7 +4,7 @@ import { HostingError } from "../errors.ts";
 import { findNamer } from "../git/edge-file.ts";
 import { type ObjectId, objectIdFromBytes } from "../git/object-id.ts";
 import { type ObjectKind, OBJECT_KIND_NUMBERS } from "../git/object.ts";
-import { type ObjectDatabase, findMissing } from "../store/object-database.ts";
+import { type ObjectDatabase, findMissing, forEachKindAtHand } from "../store/object-database.ts";
 import type { PackGraph } from "./pack-storing.ts";
 
 /** What is known of the push besides its objects. */
@@ -25,7 +25,8 @@ export async function checkConnectivity(
   { shallowIds, kindNamed }: ConnectivityOptions,
 ): Promise<void> {
   const { externals } = graph.columns;
-  const [missing] = await findMissing(odb, externals, (position, kind) => {
+  const [missing] = await findMissing(odb, externals);
+  forEachKindAtHand(odb, externals, (position, kind) => {
     const named = kindNamed(externals, position * 20);
     if (named !== undefined && named !== kind) throw misnamed(objectIdFromBytes(externals, position * 20));
   });

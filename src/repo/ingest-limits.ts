@@ -59,12 +59,12 @@ export class InflateBudget {
     this.#allowedBytes = Math.min(maxInflatedBytes, this.#allowedBytes + inflationRatio * bytes);
   }
 
-  /** Errors: HostingError "push-too-large" once more was spent than there was. */
+  /** Errors: HostingError "push-too-complex" once more was spent than there was. */
   spend(bytes: number): void {
     this.#inflatedBytes += bytes;
     if (this.#inflatedBytes <= this.#allowedBytes) return;
     const limit = `The pack inflates to more than the limit of ${describeBytes(this.#allowedBytes)}`;
-    throw new HostingError("push-too-large", `${limit}. Push fewer commits at a time.`);
+    throw new HostingError("push-too-complex", `${limit}. Push fewer commits at a time.`);
   }
 
   /** To be awaited between objects: now and then lets other requests of the isolate, and timers, have their turn. */

@@ -45,7 +45,7 @@ export class ObjectIntake {
     return (this.#entries[id] ?? 0) - 1;
   }
 
-  /** Takes in an object that is in memory. Errors: HostingError "object-invalid" or "push-too-large". */
+  /** Takes in an object that is in memory. Errors: HostingError "object-invalid" or "push-too-complex". */
   accept(entry: number, kind: ObjectKind, content: Uint8Array): void {
     if (kind === "blob" && isKnownCollision(content)) throw collision();
     const idBytes = this.#hasher.hash(kind, content);
@@ -89,7 +89,7 @@ export class ObjectIntake {
     if (name === "gitmodules" || !this.specialBlobs.has(id)) this.specialBlobs.set(id, name);
     if (this.specialBlobs.size > MAX_SPECIAL_BLOBS) {
       throw new HostingError(
-        "push-too-large",
+        "push-too-complex",
         `The pack has more than ${MAX_SPECIAL_BLOBS} versions of .gitmodules and .gitattributes.`,
       );
     }
@@ -133,7 +133,7 @@ function collision(): HostingError {
 
 function tooManyIds({ maxKnownIds }: IngestLimits): HostingError {
   const limit = `The objects of the pack name more than ${maxKnownIds} objects, which is the limit`;
-  return new HostingError("push-too-large", `${limit}. Push fewer commits at a time.`);
+  return new HostingError("push-too-complex", `${limit}. Push fewer commits at a time.`);
 }
 
 /** An object that has to be in memory as a whole and is too large for that. */

@@ -21,6 +21,7 @@ import { drawGraph, storePack } from "./pack-storing.ts";
 import { ScratchBuffer } from "./scratch-buffer.ts";
 import { scanObjects } from "./scan-objects.ts";
 import { checkSpecialBlobs } from "./special-blobs.ts";
+import { checkStoredTwins } from "./stored-twins.ts";
 import { completeThinPack } from "./thin-pack.ts";
 import { WaitingDeltas } from "./waiting-deltas.ts";
 
@@ -132,6 +133,7 @@ export async function resolvePack(received: ReceivedPack, options: ResolveOption
       shallowIds: options.shallowIds ?? [],
       kindNamed: (externals, at) => edges.kindNamed(ids.find(externals, at)),
     });
+    await checkStoredTwins(resolving, graph);
     const row = await storePack({ ...received, ...pack, graph, tail }, options);
     return { kind: "stored", pack: row, objectCount, receivedBytes };
   } catch (error) {

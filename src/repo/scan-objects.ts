@@ -17,7 +17,7 @@ export async function scanObjects(pack: PackInProgress, scanner: PackScanner): P
   const count = await scanner.readHeader();
   if (count > maxObjects) {
     const limit = `The pack has ${count} objects, and the limit is ${maxObjects}`;
-    throw new HostingError("push-too-large", `${limit}. Push fewer commits at a time.`);
+    throw new HostingError("push-too-complex", `${limit}. Push fewer commits at a time.`);
   }
   for (let n = 0; n < count; n++) await scanEntry(pack, scanner);
   return scanner.readTrailer();

@@ -7,7 +7,7 @@ import type { ObjectKind } from "../git/object.ts";
 import { type ObjectId, objectIdToBytes } from "../git/object-id.ts";
 import { ObjectIdTable } from "../git/object-id-table.ts";
 import type { PackIndex } from "../git/pack-index.ts";
-import { type PackStore, loadEdgeFile, loadPackIndex } from "./pack-store.ts";
+import { type PackStore, findEdgeFile, findPackIndex, loadEdgeFile, loadPackIndex } from "./pack-store.ts";
 import { PackReader, type StoredObject } from "./pack-reader.ts";
 import type { PackRow } from "./repository-state.ts";
 
@@ -15,6 +15,9 @@ import type { PackRow } from "./repository-state.ts";
 export interface StoredPack {
   readonly row: PackRow;
   index(): Promise<PackIndex>;
+  /** The index, if it takes no R2 operation. */
+  indexAtHand(): PackIndex | undefined;
+  edgesAtHand(): EdgeFile | undefined;
   edges(): Promise<EdgeFile>;
   reader(): Promise<PackReader>;
 }
@@ -56,29 +59,39 @@ export async function findObject(odb: ObjectDatabase, id: ObjectId): Promise<Obj
 /**
  * Which of the ids, 20 bytes each one after the other, no pack has, by position. An id that an object of some pack names counts as
  * there: no pack is stored before all that its objects name is. So a small push needs the index and edge file of one pack.
- * `onFound` is told the kinds of those that were found on the way, which are not all.
  */
-export async function findMissing(
-  odb: ObjectDatabase,
-  ids: Uint8Array,
-  onFound: (position: number, kind: ObjectKind) => void = () => undefined,
-): Promise<number[]> {
+export async function findMissing(odb: ObjectDatabase, ids: Uint8Array): Promise<number[]> {
   let missing = Array.from({ length: ids.byteLength / 20 }, (_, position) => position);
   for (const pack of odb.packs) {
     if (missing.length === 0) return [];
     const index = await pack.index();
-    const found: { readonly position: number; readonly n: number }[] = [];
-    missing = missing.filter((position) => {
-      const n = index.find(ids, position * 20);
-      if (n >= 0) found.push({ position, n });
-      return n < 0;
-    });
+    missing = missing.filter((position) => index.find(ids, position * 20) < 0);
     if (pack.row.objectCount > MAX_EDGES_OBJECTS) continue;
+    // Read also where nothing is missing any more: forEachKindAtHand then has it.
     const edges = await pack.edges();
-    for (const { position, n } of found) onFound(position, edges.kindAt(n));
     if (missing.length > 0) missing = withoutExternals(missing, ids, edges);
   }
   return missing;
+}
+
+/**
+ * Visits the kinds of those of the ids, 20 bytes each one after the other, that are in packs whose index and edge file are at hand:
+ * it takes no R2 operation, and in a warm isolate these are all.
+ */
+export function forEachKindAtHand(
+  odb: ObjectDatabase,
+  ids: Uint8Array,
+  visit: (position: number, kind: ObjectKind) => void,
+): void {
+  for (const pack of odb.packs) {
+    const index = pack.indexAtHand();
+    const edges = pack.edgesAtHand();
+    if (index === undefined || edges === undefined) continue;
+    for (let position = 0; position * 20 < ids.byteLength; position++) {
+      const n = index.find(ids, position * 20);
+      if (n >= 0) visit(position, edges.kindAt(n));
+    }
+  }
 }
 
 /** One object. Errors: HostingError "object-missing"; "object-too-large" for one that is not to be held in memory. */
@@ -142,6 +155,14 @@ function openPack(store: PackStore, row: PackRow): StoredPack {
     async index() {
       index ??= await loadPackIndex(store, row.packId);
       return index;
+    },
+    indexAtHand() {
+      index ??= findPackIndex(store, row.packId);
+      return index;
+    },
+    edgesAtHand() {
+      edges ??= findEdgeFile(store, row.packId);
+      return edges;
     },
     async edges() {
       edges ??= await loadEdgeFile(store, row.packId);

@@ -40,6 +40,12 @@ export async function loadPackIndex(store: PackStore, packId: string): Promise<P
   return new PackIndex(await loadFile(store, packKey(store, packId, "idx")));
 }
 
+/** A pack's index, if it is cached. */
+export function findPackIndex(store: PackStore, packId: string): PackIndex | undefined {
+  const cached = store.cache.find(packKey(store, packId, "idx"));
+  return cached === undefined ? undefined : new PackIndex(cached);
+}
+
 /** A pack's edge file. One R2 operation, or none when it is cached. */
 export async function loadEdgeFile(store: PackStore, packId: string): Promise<EdgeFile> {
   return new EdgeFile(await loadFile(store, packKey(store, packId, "edges")));
@@ -48,6 +54,12 @@ export async function loadEdgeFile(store: PackStore, packId: string): Promise<Ed
 /** A whole pack in memory and in the cache: for packs up to WHOLE_PACK_BYTES. The bytes are shared, not to be written to. */
 export async function loadWholePack(store: PackStore, packId: string): Promise<Uint8Array> {
   return loadFile(store, packKey(store, packId, "pack"));
+}
+
+/** A pack's edge file, if it is cached. */
+export function findEdgeFile(store: PackStore, packId: string): EdgeFile | undefined {
+  const cached = store.cache.find(packKey(store, packId, "edges"));
+  return cached === undefined ? undefined : new EdgeFile(cached);
 }
 
 /** `length` bytes of a pack from `offset`; fewer only at the pack's end. Shared bytes when the pack is cached. */

@@ -105,7 +105,7 @@ describe("ingestPack", () => {
   });
 
   test("refuses a pack that claims more objects than there can be", async () => {
-    expect((await ingest({ entries: [base], count: 0xffff_ffff })).outcome).toMatchObject({ code: "push-too-large" });
+    expect((await ingest({ entries: [base], count: 0xffff_ffff })).outcome).toMatchObject({ code: "push-too-complex" });
     expect((await ingest({ entries: [base], count: 300_000 })).outcome).toMatchObject({ code: "pack-invalid" });
   });
 
@@ -125,7 +125,7 @@ describe("ingestPack", () => {
       { entries: [base, ...grow, ...many] },
       { freeInflatedBytes: 256 * MIB },
     );
-    expect(outcome).toMatchObject({ kind: "refused", code: "push-too-large" });
+    expect(outcome).toMatchObject({ kind: "refused", code: "push-too-complex" });
     expect(keys).toEqual([]);
     expect(tookMs).toBeLessThan(MAX_MS);
   });

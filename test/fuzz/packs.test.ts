@@ -18,7 +18,14 @@ import { type EntrySpec, type PackSpec, changes, encodePack, packOf, storings } 
 import { holds } from "./property.ts";
 
 /** What may be wrong with a pack. Anything else would be our own fault. */
-const PACK_CODES = ["pack-invalid", "object-invalid", "object-missing", "object-too-large", "push-too-large"];
+const PACK_CODES = [
+  "pack-invalid",
+  "object-invalid",
+  "object-missing",
+  "object-too-large",
+  "push-too-large",
+  "push-too-complex",
+];
 const LIMITS = { ...DEFAULT_INGEST_LIMITS, maxPackBytes: 1_000_000, maxObjectBytes: 100_000, maxHeldBytes: 50_000 };
 
 /** A repository that has some objects, and a client's pack of others. */

@@ -10,7 +10,14 @@ import { DEFAULT_INGEST_LIMITS, type IngestLimits } from "../../src/repo/ingest-
 import { type IngestOutcome, ingestPack } from "../../src/repo/pack-ingest.ts";
 import { openObjectDatabase, readObject, readObjects } from "../../src/store/object-database.ts";
 import { PackCache } from "../../src/store/pack-cache.ts";
-import { type PackStore, loadEdgeFile, loadPackIndex, packKey, packKeyPrefix } from "../../src/store/pack-store.ts";
+import {
+  type PackStore,
+  loadEdgeFile,
+  loadPackIndex,
+  packKey,
+  packKeyPrefix,
+  writePackFiles,
+} from "../../src/store/pack-store.ts";
 import type { PackRow } from "../../src/store/repository-state.ts";
 import { RECORDED_INDEX, RECORDED_OBJECTS, RECORDED_PACK } from "../git/recorded-pack.ts";
 import {
@@ -116,6 +123,20 @@ describe("ingestPack", () => {
   test("takes objects that are all stored already, in another pack", async () => {
     const packs = [await stored(makePack([commit, tree, blob]).pack)];
     expect((await stored(makePack([blob, tree]).pack, { packs })).objectCount).toBe(2);
+  });
+
+  test("refuses an object whose id is stored with other content, and leaves the stored one", async () => {
+    for (const other of [
+      { ...blob, bytes: text("hollo\n") },
+      { ...blob, bytes: text("hell\n") },
+      { ...tree, id: blob.id },
+    ]) {
+      const { pack, idx, edges, packId, objectCount } = makePack([other, tree]);
+      await writePackFiles(store, packId, { pack, idx, edges });
+      const packs = [{ packId, objectCount, packBytes: pack.byteLength, createdAtMs: 1 }];
+      const outcome = await ingest(makePack([blob, tree, commit]).pack, { packs });
+      expect(outcome).toMatchObject({ kind: "refused", code: "object-collision" });
+    }
   });
 
   test("refuses a stream without a pack", async () => {
@@ -274,11 +295,11 @@ describe("ingestPack, within limits", () => {
 
   test.each<[string, Partial<IngestLimits>, string]>([
     ["the pack", { maxPackBytes: 4000 }, "push-too-large"],
-    ["the number of objects", { maxObjects: 2 }, "push-too-large"],
+    ["the number of objects", { maxObjects: 2 }, "push-too-complex"],
     ["one object", { maxObjectBytes: 4_999_999 }, "object-too-large"],
-    ["all that is inflated", { maxInflatedBytes: 5_000_010 }, "push-too-large"],
-    ["what may come of its size", { freeInflatedBytes: 1000, inflationRatio: 100 }, "push-too-large"],
-    ["the ids that are named", { maxKnownIds: 2 }, "push-too-large"],
+    ["all that is inflated", { maxInflatedBytes: 5_000_010 }, "push-too-complex"],
+    ["what may come of its size", { freeInflatedBytes: 1000, inflationRatio: 100 }, "push-too-complex"],
+    ["the ids that are named", { maxKnownIds: 2 }, "push-too-complex"],
   ])("refuses what is over the limit on %s", async (_, limits, code) => {
     const { pack } = makePack([zeros, commit, tree, blob]);
     expect(await ingest(pack, { limits })).toMatchObject({ kind: "refused", code });

@@ -6,6 +6,7 @@ import {
   type ObjectDatabase,
   findMissing,
   findObject,
+  forEachKindAtHand,
   forEachObject,
   openObjectDatabase,
   readObject,
@@ -86,15 +87,17 @@ describe("findMissing", () => {
     expect(await findMissing(odb, idsOf([blob]))).toEqual([]);
     expect(operations).toEqual(["get idx", "get edges"]);
   });
+});
 
-  test("tells the kinds of what it finds by name", async () => {
-    const odb = await makeDatabase([blob], [tree, commit]);
+describe("forEachKindAtHand", () => {
+  test("tells the kinds of what is in packs that were read, and reads no other", async () => {
+    const odb = await makeDatabase([blob], [tree], [commit]);
+    await findMissing(odb, idsOf([tree]));
     const kinds: [number, string][] = [];
-    await findMissing(odb, idsOf([commit, unknown, tree]), (position, kind) => void kinds.push([position, kind]));
-    expect(kinds).toEqual([
-      [0, "commit"],
-      [2, "tree"],
-    ]);
+    operations.length = 0;
+    forEachKindAtHand(odb, idsOf([blob, unknown, commit, tree]), (position, kind) => void kinds.push([position, kind]));
+    expect(kinds).toEqual([[2, "commit"]]);
+    expect(operations).toEqual([]);
   });
 });
 
