@@ -2,11 +2,12 @@
 // replaced when their memory has grown. A stub may not outlive the request that got it, so each build gets its own.
 import esbuildWasm from "./esbuild.generated.bin";
 import generated from "./isolate.generated.json" with { type: "json" };
-import type { BundleOutcome, BundleRequest, IsolateAnswer, ReadMore } from "./bundle-request.ts";
+import type { BuildHost, BundleOutcome, BundleRequest, IsolateAnswer } from "./bundle-request.ts";
 import { RUNTIME_COMPATIBILITY_DATE } from "./compatibility.ts";
 import type BuilderIsolate from "./isolate.ts";
 import { type BuildLimits, DEFAULT_LIMITS } from "./limits.ts";
 import type { BuildMessage } from "./messages.ts";
+import type { PackagesPort } from "./npm/packages-port.ts";
 
 /** esbuild's version and a hash of this pipeline: the same tree and the same version give the same modules. */
 export const BUILDER_VERSION: string = generated.version;
@@ -48,6 +49,12 @@ export class Builder {
   }
 }
 
+/** Where a build's files and packages come from. */
+export interface BuildSource {
+  read(paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
+  readonly packages: PackagesPort;
+}
+
 /**
  * Bundles in a builder isolate. Fails with build-limit where that takes too long or the isolate dies of it, and throws what
  * reading the tree throws.
@@ -55,20 +62,26 @@ export class Builder {
 export async function bundleInIsolate(
   builder: Builder,
   request: BundleRequest,
-  read: (paths: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>,
+  source: BuildSource,
 ): Promise<BundleOutcome> {
   const reading: { error?: unknown } = {};
-  const readMore: ReadMore = async (paths) => {
-    try {
-      return new Map(await read(paths));
-    } catch (error) {
+  const outOfTime = timer(builder.limits.timeMs);
+  const guard = <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    return work().catch((error: unknown) => {
       reading.error = error;
       return undefined;
-    }
+    });
   };
-  const outOfTime = timer(builder.limits.timeMs);
+  // The network's time is not the build's: its own limits bound it.
+  const host: BuildHost = {
+    readMore: (paths) => guard(async () => new Map(await source.read(paths))),
+    packages: {
+      layout: () => outOfTime.hold(guard(() => source.packages.layout())),
+      install: (folders) => outOfTime.hold(guard(() => source.packages.install(folders))),
+    },
+  };
   try {
-    return await attempt(builder, request, readMore, outOfTime);
+    return await attempt(builder, request, host, outOfTime);
   } catch (error) {
     throw reading.error ?? error;
   } finally {
@@ -80,6 +93,8 @@ interface Timer {
   readonly promise: Promise<{ readonly kind: "out-of-time" }>;
   isOver(): boolean;
   stop(): void;
+  /** The same promise; until it settles, time stands still. */
+  hold<T>(work: Promise<T>): Promise<T>;
 }
 
 type Attempt = IsolateAnswer | { readonly kind: "out-of-time" } | { readonly kind: "died" };
@@ -87,13 +102,13 @@ type Attempt = IsolateAnswer | { readonly kind: "out-of-time" } | { readonly kin
 async function attempt(
   builder: Builder,
   request: BundleRequest,
-  readMore: ReadMore,
+  host: BuildHost,
   outOfTime: Timer,
 ): Promise<BundleOutcome> {
   for (let slot = 0, deaths = 0; ;) {
     const name = builder.nameOf(slot);
     const stub = builder.open(name);
-    const answered: Promise<Attempt> = stub.bundle(request, readMore).catch(() => ({ kind: "died" }));
+    const answered: Promise<Attempt> = stub.bundle(request, host).catch(() => ({ kind: "died" }));
     const answer = await Promise.race([answered, outOfTime.promise]);
     switch (answer.kind) {
       case "done":
@@ -160,11 +175,34 @@ function workerCode(limits: BuildLimits): WorkerLoaderWorkerCode {
 function timer(ms: number): Timer {
   const { promise, resolve } = Promise.withResolvers<{ kind: "out-of-time" }>();
   let isOver = false;
-  const handle = setTimeout(() => {
+  let isStopped = false;
+  let held = 0;
+  let leftMs = ms;
+  let sinceMs = Date.now();
+  const end = (): void => {
     isOver = true;
     resolve({ kind: "out-of-time" });
-  }, ms);
-  return { promise, isOver: () => isOver, stop: () => clearTimeout(handle) };
+  };
+  let handle = setTimeout(end, leftMs);
+  const pause = (): void => {
+    if (held++ > 0) return;
+    clearTimeout(handle);
+    leftMs -= Date.now() - sinceMs;
+  };
+  const resume = (): void => {
+    if (--held > 0 || isStopped) return;
+    sinceMs = Date.now();
+    handle = setTimeout(end, Math.max(0, leftMs));
+  };
+  const hold: Timer["hold"] = (work) => {
+    pause();
+    return work.finally(resume);
+  };
+  const stop = (): void => {
+    isStopped = true;
+    clearTimeout(handle);
+  };
+  return { promise, hold, isOver: () => isOver, stop };
 }
 
 function failure(message: BuildMessage): BundleOutcome {

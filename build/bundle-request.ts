@@ -2,6 +2,7 @@
 import type { NodejsSupport } from "./compatibility.ts";
 import type { BuildLimits } from "./limits.ts";
 import type { BuildMessage } from "./messages.ts";
+import type { PackagesPort } from "./npm/packages-port.ts";
 import type { TreeNames } from "./tree-index.ts";
 import type { PathMapping } from "./tsconfig.ts";
 import type { Workspaces } from "./workspaces.ts";
@@ -28,6 +29,12 @@ export interface BundleRequest {
  * they could not be read: the runtime logs what is thrown across the border, and has nothing to say about this.
  */
 export type ReadMore = (paths: readonly string[]) => Promise<Map<string, Uint8Array> | undefined>;
+
+/** What the isolate may ask of the host that builds. */
+export interface BuildHost {
+  readonly readMore: ReadMore;
+  readonly packages: PackagesPort;
+}
 
 /** A module or source file with what it adds to the bundle. */
 export interface ModuleSize {
@@ -58,6 +65,8 @@ export interface BundledCode {
   readonly sourceMap: Uint8Array;
   readonly exports: readonly string[];
   readonly files: readonly BundledFile[];
+  /** The folders below node_modules that something in the bundle is from. */
+  readonly packageFolders: readonly string[];
   readonly stats: BundleStats;
   readonly warnings: readonly BuildMessage[];
 }

@@ -3,10 +3,10 @@
 import type { BuildOptions, BuildResult, Metafile } from "esbuild-wasm";
 import type { BundledFile, BundleOutcome, BundleRequest, ModuleSize } from "./bundle-request.ts";
 import { toBuildMessage } from "./esbuild-message.ts";
-import type { FileReader } from "./file-reader.ts";
 import { formatBytes } from "./limits.ts";
 import { type BuildMessage, MAX_MESSAGES } from "./messages.ts";
-import { bundledFileBytes, startTreeFiles, type TreeFiles } from "./tree-files.ts";
+import type { PackageFolders } from "./npm/package-folders.ts";
+import { bundledFileBytes, type TreeFiles } from "./tree-files.ts";
 import { isInNodeModules } from "./tree-path.ts";
 import { treePlugin } from "./tree-plugin.ts";
 import { takeAdditionalModules, unbundledEntry } from "./unbundled.ts";
@@ -14,6 +14,12 @@ import { takeAdditionalModules, unbundledEntry } from "./unbundled.ts";
 /** The part of esbuild that a build uses. */
 export interface Esbuild {
   build(options: BuildOptions): Promise<BuildResult>;
+}
+
+/** The tree as one bundle takes from it: files, and the packages that are put there meanwhile. */
+export interface TreePort {
+  readonly files: TreeFiles;
+  readonly packages: PackageFolders;
 }
 
 const OUTPUT = "index.js";
@@ -27,11 +33,11 @@ const SOURCE_MAP_WARNINGS = {
 } as const;
 
 /** Bundles the tree of a request. Throws only for a mistake of this program. */
-export async function bundleTree(esbuild: Esbuild, request: BundleRequest, reader: FileReader): Promise<BundleOutcome> {
-  const files = startTreeFiles(request, reader);
+export async function bundleTree(esbuild: Esbuild, request: BundleRequest, port: TreePort): Promise<BundleOutcome> {
+  const { files } = port;
   const added = await takeAdditionalModules(request, files);
   if (added !== undefined) return { kind: "failed", messages: [added], total: 1 };
-  const result = await runEsbuild(esbuild, request, files);
+  const result = await runEsbuild(esbuild, request, port);
   if (result.kind === "failed") return result;
   const { metafile, outputs } = result;
   const output = metafile.outputs[OUTPUT];
@@ -53,7 +59,17 @@ export async function bundleTree(esbuild: Esbuild, request: BundleRequest, reade
   if (bundleBytes > request.limits.bundleBytes)
     return tooLarge(bundleBytes, request.limits.bundleBytes, stats.largestModules);
   const exports = output.exports.toSorted();
-  return { kind: "bundled", code, sourceMap, exports, files: bundled, stats, warnings: result.warnings };
+  const packageFolders = [...new Set(sizes.flatMap(({ path }) => packageFolderOf(path) ?? []))].toSorted();
+  return {
+    kind: "bundled",
+    code,
+    sourceMap,
+    exports,
+    files: bundled,
+    packageFolders,
+    stats,
+    warnings: result.warnings,
+  };
 }
 
 type EsbuildOutcome =
@@ -65,18 +81,28 @@ type EsbuildOutcome =
     }
   | { readonly kind: "failed"; readonly messages: readonly BuildMessage[]; readonly total: number };
 
-async function runEsbuild(esbuild: Esbuild, request: BundleRequest, files: TreeFiles): Promise<EsbuildOutcome> {
+/** "node_modules/a" of "node_modules/a/b/c.js". */
+function packageFolderOf(path: string): string | undefined {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
+}
+
+async function runEsbuild(esbuild: Esbuild, request: BundleRequest, port: TreePort): Promise<EsbuildOutcome> {
   try {
-    const { metafile, outputFiles = [], warnings } = await esbuild.build(buildOptions(request, files));
+    const { metafile, outputFiles = [], warnings } = await esbuild.build(buildOptions(request, port));
     if (metafile === undefined) throw new Error("esbuild made no metafile.");
     const outputs = new Map(outputFiles.map((file) => [file.path.replace(/^\/+/, ""), file.contents]));
     return { kind: "built", metafile, outputs, warnings: ownWarnings(warnings) };
   } catch (error) {
     const errors = esbuildErrors(error);
     if (errors === undefined) throw error;
-    const messages = errors.map((message) => toBuildMessage(message, "syntax-error"));
+    const messages = distinct(errors.map((message) => toBuildMessage(message, "syntax-error")));
     return { kind: "failed", messages: messages.slice(0, MAX_MESSAGES), total: messages.length };
   }
+}
+
+/** What is wrong with a lockfile is said once, not for each import that asks for it. */
+function distinct(messages: readonly BuildMessage[]): BuildMessage[] {
+  return [...new Map(messages.map((message) => [JSON.stringify(message), message])).values()];
 }
 
 /** Warnings about the app's own files. Nobody can act on those about a package. */
@@ -92,7 +118,7 @@ function esbuildErrors(error: unknown): BuildResult["errors"] | undefined {
   return error.errors;
 }
 
-function buildOptions(request: BundleRequest, files: TreeFiles): BuildOptions {
+function buildOptions(request: BundleRequest, port: TreePort): BuildOptions {
   const { bundling } = request;
   return {
     absWorkingDir: "/",
@@ -119,7 +145,7 @@ function buildOptions(request: BundleRequest, files: TreeFiles): BuildOptions {
     // What a deployed Worker sees under wrangler; packages choose their production code by it.
     define: { "process.env.NODE_ENV": '"production"', ...bundling.define },
     tsconfigRaw: JSON.stringify({ compilerOptions: request.compilerOptions }),
-    plugins: [treePlugin(request, files)],
+    plugins: [treePlugin(request, port.files, port.packages)],
   };
 }
 

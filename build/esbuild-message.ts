@@ -3,7 +3,7 @@ import type { Location, Message, Note } from "esbuild-wasm";
 import type { BuildCode, BuildMessage, SourceLocation } from "./messages.ts";
 
 /** What the plugin puts behind a message of its own. */
-type Detail = Omit<BuildMessage, "location">;
+type Detail = BuildMessage;
 
 /** Errors of esbuild carry no identifier, so the few that are not about syntax are known by how they begin. */
 const NOT_SYNTAX: readonly (readonly [beginning: string, code: BuildCode])[] = [
@@ -17,7 +17,8 @@ const NOTE_WIDTH = 80;
 /** Converts one message. `code` is for those that have no better one. */
 export function toBuildMessage(message: Message, code: BuildCode): BuildMessage {
   const location = message.location === null ? {} : { location: toLocation(message.location) };
-  if (isDetail(message.detail)) return { ...message.detail, ...location };
+  // A detail with a place of its own is about a file that the import only led to, such as a lockfile.
+  if (isDetail(message.detail)) return { ...location, ...message.detail };
   const known = NOT_SYNTAX.find(([beginning]) => message.text.startsWith(beginning));
   const notes = message.notes.map(noteLine);
   const suggestion = message.location?.suggestion ?? "";

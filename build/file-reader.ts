@@ -22,6 +22,11 @@ export class FileReader {
     this.#readMore = readMore;
   }
 
+  /** Contents that came before anybody asked for them. */
+  take(contents: ReadonlyMap<string, Uint8Array>): void {
+    for (const [path, bytes] of contents) this.#contents.set(path, bytes);
+  }
+
   /** One file's bytes. The caller knows from the names of the tree that it is there, and its size. */
   read(path: string, sizeBytes: number): Promise<Uint8Array> {
     const known = this.#contents.get(path);

@@ -6,17 +6,17 @@ import { findPackageFolder, splitSpecifier } from "./package.ts";
 import { findFile, findFolder, findSubmodule, followLinks, type TreeIndex } from "./tree-index.ts";
 import { extensionOf, fileName, folderOf, isInNodeModules, joinPath, relativePath } from "./tree-path.ts";
 
-/** A message whose place is the import itself. */
-export type ImportFailure = Omit<BuildMessage, "location">;
+/** A message whose place is the import itself, unless it has one of its own. */
+export type ImportFailure = BuildMessage;
 
 /** What is known of an app's packages. */
 export interface KnownPackages {
   readonly index: TreeIndex;
   readonly nodejs: NodejsSupport;
   readonly dependencies: ReadonlySet<string>;
+  /** What says which packages there are, if it was asked. */
+  readonly lockfile: string | undefined;
 }
-
-const COMMIT_PACKAGES = "Commit the packages: npm install --omit=dev, then git add --force node_modules.";
 
 /** A relative import without a file. `path` is where it leads, undefined if that is outside of the repository. */
 export function relativeFailure(
@@ -108,26 +108,36 @@ export function dependencyFailure(packages: KnownPackages, specifier: string, im
     return { code, text: `Cannot find package "${name}": "${specifier}" is a file of this repository.`, fix };
   }
   if (isInNodeModules(importer)) {
-    return {
-      code,
-      text: `Cannot find package "${name}", which a package of node_modules imports.`,
-      fix: COMMIT_PACKAGES,
-    };
+    const text = `Cannot find package "${name}", which a package imports without depending on it (an optional peer, perhaps).`;
+    return { code, text, fix: installFix(packages, name) };
   }
-  if (packages.dependencies.has(name)) {
-    const text = `Cannot find package "${name}": package.json lists it, but this host does not install npm packages.`;
-    return { code, text, fix: COMMIT_PACKAGES };
-  }
+  if (packages.dependencies.has(name)) return driftFailure(packages, name);
   const nearest = nearestName(name, [...packages.dependencies, ...nodeBuiltinNames()]);
   return {
     code,
     text: `Cannot find package "${name}": package.json does not list it, and it is no module of the runtime.`,
-    fix: nearest === undefined ? notListedFix(name, specifier) : `Did you mean "${nearest}"?`,
+    fix: nearest === undefined ? notListedFix(packages, name, specifier) : `Did you mean "${nearest}"?`,
   };
 }
 
-function notListedFix(name: string, specifier: string): string {
-  return `A package: npm install ${name}, then git add --force node_modules. A file of your own: "./${specifier}".`;
+function driftFailure(packages: KnownPackages, name: string): ImportFailure {
+  if (packages.lockfile === undefined) {
+    const text = `Cannot find package "${name}": package.json lists it in a place that installs nothing.`;
+    return { code: "dependency-not-found", text, fix: `Move "${name}" to "dependencies".` };
+  }
+  return {
+    code: "lockfile-drift",
+    text: `Cannot find package "${name}": package.json lists it, and ${packages.lockfile} does not.`,
+    fix: installFix(packages, name),
+  };
+}
+
+function installFix({ lockfile }: KnownPackages, name: string): string {
+  return `npm install ${name}, then commit package.json${lockfile === undefined ? "" : ` and ${lockfile}`}.`;
+}
+
+function notListedFix(packages: KnownPackages, name: string, specifier: string): string {
+  return `A package: ${installFix(packages, name)} A file of your own: "./${specifier}".`;
 }
 
 function urlFailure(specifier: string): ImportFailure {

@@ -8,6 +8,9 @@ import { nodejsSupport } from "./compatibility.ts";
 import { type AppConfig, findAppEntry, readConfig } from "./config.ts";
 import type { BuildLimits } from "./limits.ts";
 import { type BuildMessage, MAX_MESSAGES } from "./messages.ts";
+import { PackageInstallation } from "./npm/installation.ts";
+import type { PackageHost } from "./npm/package-store.ts";
+import type { BundledPackage } from "./npm/packages-port.ts";
 import { type OpenTree, openTree } from "./open-tree.ts";
 import type { SourceTree } from "./source-tree.ts";
 import type { JsonValue, ObjectBinding } from "./wrangler-config.ts";
@@ -37,6 +40,8 @@ export interface Bundle {
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly vars: Readonly<Record<string, JsonValue>>;
+  /** The npm packages in the bundle, those that package.json names first. */
+  readonly packages: readonly BundledPackage[];
   readonly stats: BundleStats;
   /** The files that are served as they are, by path, in order. */
   readonly assets: readonly BuiltAsset[];
@@ -60,6 +65,7 @@ export async function build(
   source: SourceTree,
   builder: Builder,
   setting: RootSetting = UNSET_ROOT,
+  npm?: PackageHost,
 ): Promise<BuildOutcome> {
   if (source.files.size > builder.limits.treeFiles)
     return failed([tooManyFiles(source.files.size, builder.limits.treeFiles)]);
@@ -85,11 +91,14 @@ export async function build(
     if (config.main !== undefined || assets.length === 0) return failed([entry.message]);
     return { kind: "built", bundle: { ...withoutCode(config), assets, assetConfig }, warnings };
   }
+  const packages = new PackageInstallation(tree, config, npm);
+  packages.startAhead();
   const request = bundleRequest(tree, config, { entry: entry.path, limits: builder.limits });
-  const bundled = await bundleInIsolate(builder, request, (paths) => source.read(paths));
+  const bundled = await bundleInIsolate(builder, request, { read: (paths) => packages.read(paths), packages });
   if (bundled.kind === "failed") return bundled;
-  const code = await assemble(tree, config, { entry: entry.path, bundled });
-  return { kind: "built", bundle: { ...code, assets, assetConfig }, warnings: [...warnings, ...bundled.warnings] };
+  const code = await assemble({ tree, packages, config }, { entry: entry.path, bundled });
+  warnings.push(...bundled.warnings, ...(await packages.warnings(bundled.packageFolders)));
+  return { kind: "built", bundle: { ...code, assets, assetConfig }, warnings };
 }
 
 /** What the loader needs. */
@@ -102,7 +111,7 @@ function withoutCode(config: AppConfig): LoadedCode {
   const modules = { "index.js": { kind: "esm", text } } as const;
   const sourceMap = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
   const code = { modules, sourceMap, exports: ["App"], boundClasses: [], objectBindings: [], crons };
-  return { ...code, entry: ASSETS_ONLY, compatibilityDate, compatibilityFlags, vars, stats };
+  return { ...code, entry: ASSETS_ONLY, compatibilityDate, compatibilityFlags, vars, packages: [], stats };
 }
 
 function bundleRequest(
@@ -124,13 +133,18 @@ function bundleRequest(
   };
 }
 
+interface Sources {
+  readonly tree: OpenTree;
+  readonly packages: PackageInstallation;
+  readonly config: AppConfig;
+}
+
 async function assemble(
-  tree: OpenTree,
-  config: AppConfig,
+  { tree, packages, config }: Sources,
   { entry, bundled }: { readonly entry: string; readonly bundled: BundledCode },
 ): Promise<LoadedCode> {
   const missing = bundled.files.map((file) => file.path).filter((path) => !tree.contents.has(path));
-  const more = missing.length > 0 ? await tree.source.read(missing) : undefined;
+  const more = missing.length > 0 ? await packages.read(missing) : undefined;
   const modules: Record<string, BundleModule> = { "index.js": { kind: "esm", text: decode(bundled.code) } };
   for (const { name, path, kind } of bundled.files) {
     const bytes = tree.contents.get(path) ?? more?.get(path);
@@ -148,6 +162,7 @@ async function assemble(
     compatibilityDate: config.compatibilityDate,
     compatibilityFlags: config.compatibilityFlags,
     vars: config.vars,
+    packages: await packages.describe(bundled.packageFolders),
     stats: bundled.stats,
   };
 }

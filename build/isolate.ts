@@ -5,8 +5,10 @@ import { abortIsolate, WorkerEntrypoint } from "cloudflare:workers";
 import * as esbuild from "./esbuild.js";
 import wasmModule from "./esbuild.wasm";
 import { bundleTree } from "./bundle-tree.ts";
-import type { BundleRequest, IsolateAnswer, ReadMore } from "./bundle-request.ts";
+import type { BuildHost, BundleRequest, IsolateAnswer } from "./bundle-request.ts";
 import { FileReader } from "./file-reader.ts";
+import { PackageFolders } from "./npm/package-folders.ts";
+import { startTreeFiles } from "./tree-files.ts";
 
 /** esbuild, whose start is awaited by the first build, when the build that is under way began, and how many have ended. */
 const service: { started?: Promise<WebAssembly.Memory>; busyFromMs?: number | undefined; builds: number } = {
@@ -43,15 +45,17 @@ async function startEsbuild(): Promise<WebAssembly.Memory> {
   return memory;
 }
 
-async function answer(request: BundleRequest, readMore: ReadMore): Promise<IsolateAnswer> {
+async function answer(request: BundleRequest, host: BuildHost): Promise<IsolateAnswer> {
   if (service.busyFromMs !== undefined) return { kind: "busy", sinceMs: Date.now() - service.busyFromMs };
   service.busyFromMs = Date.now();
   try {
     service.started ??= startEsbuild();
     const memory = await service.started;
-    const reader = new FileReader(request.contents, readMore);
-    const outcome = await bundleTree(esbuild, request, reader);
-    if (reader.isBroken) return { kind: "unread" };
+    const reader = new FileReader(request.contents, host.readMore);
+    const files = startTreeFiles(request, reader);
+    const packages = new PackageFolders(files.index, host.packages, (contents) => reader.take(contents));
+    const outcome = await bundleTree(esbuild, request, { files, packages });
+    if (reader.isBroken || packages.isBroken) return { kind: "unread" };
     service.builds += 1;
     return { kind: "done", outcome, memoryBytes: memory.buffer.byteLength, builds: service.builds };
   } catch (error) {
@@ -64,8 +68,8 @@ async function answer(request: BundleRequest, readMore: ReadMore): Promise<Isola
 /** What the host calls. */
 export default class BuilderIsolate extends WorkerEntrypoint {
   /** Bundles one tree, or says that another build is under way. */
-  bundle(request: BundleRequest, readMore: ReadMore): Promise<IsolateAnswer> {
-    const answered = answer(request, readMore);
+  bundle(request: BundleRequest, host: BuildHost): Promise<IsolateAnswer> {
+    const answered = answer(request, host);
     // A pusher who goes away cancels this call. The build then still ends in order, and does not leave the isolate busy.
     this.ctx.waitUntil(answered);
     return answered;

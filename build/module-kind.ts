@@ -63,7 +63,7 @@ function unknownKind(path: string): ModuleKind {
   if (extension === ".node") {
     const text = `${path} is a native addon, which the runtime cannot load.`;
     const fix = "Use a package that is all JavaScript, or WebAssembly.";
-    return { kind: "failed", failure: { code: "dependency-not-found", text, fix } };
+    return { kind: "failed", failure: { code: "dependency-native", text, fix } };
   }
   const known = [...Object.keys(LOADERS), ...BESIDE].join(" ");
   const what = extension === "" ? "no extension" : `the extension ${extension}`;

@@ -1,11 +1,11 @@
-// Packages that a commit carries in node_modules, as Node and esbuild look them up: folders upwards from the importer, then
-// `exports` and `imports` (resolve.exports), or the older `browser`, `module` and `main`.
+// What a package's own package.json says of its files, as Node and esbuild read it: `exports` and `imports` (resolve.exports), or
+// the older `browser`, `module` and `main`; and which of its modules may be left out.
 import { exports as resolveExports, imports as resolveImports } from "resolve.exports";
 import { findFolder, type TreeIndex } from "./tree-index.ts";
 import { folderOf } from "./tree-path.ts";
 
-/** wrangler's conditions for a Worker. */
-const CONDITIONS = ["workerd", "worker", "browser"];
+/** wrangler's conditions for a Worker, which is always a production build here. */
+const CONDITIONS = ["workerd", "worker", "browser", "production"];
 
 /** A package's name and what of it is asked for: "@a/b/c" is {name: "@a/b", subpath: "c"}. */
 export function splitSpecifier(specifier: string): { name: string; subpath: string } {
@@ -57,9 +57,60 @@ export function packageImportPaths(
   return tryConditions(() => resolveImports({ name: "package", imports }, specifier, conditions(isRequire)));
 }
 
-/** Whether a package says that a module of it may be left out where none of its exports is used. */
-export function isFreeOfSideEffects(packageJson: Readonly<Record<string, unknown>> | undefined): boolean {
-  return packageJson?.["sideEffects"] === false;
+/**
+ * What a package's `browser` map puts in place of something that one of its own files imports: another name or path, false for
+ * nothing at all, undefined where the map says nothing. `wanted` is a package's name, or a path that begins with "./".
+ */
+export function browserReplacement(
+  packageJson: Readonly<Record<string, unknown>> | undefined,
+  wanted: string,
+): string | false | undefined {
+  const map = packageJson?.["browser"];
+  if (typeof map !== "object" || map === null) return undefined;
+  const entries: Readonly<Record<string, unknown>> = { ...map };
+  const spellings = wanted.startsWith("./")
+    ? [
+        wanted,
+        wanted.slice(2),
+        ...[".js", ".json", "/index.js"]
+          .filter((end) => wanted.endsWith(end))
+          .map((end) => wanted.slice(0, -end.length)),
+      ]
+    : [wanted];
+  for (const spelling of spellings) {
+    const value = entries[spelling];
+    if (value === false || typeof value === "string") return value;
+  }
+  return undefined;
+}
+
+/** Whether a package says that this module of it may be left out where none of its exports is used. `path` is within the package. */
+export function isFreeOfSideEffects(packageJson: Readonly<Record<string, unknown>> | undefined, path: string): boolean {
+  const sideEffects = packageJson?.["sideEffects"];
+  if (sideEffects === false) return true;
+  if (!Array.isArray(sideEffects)) return false;
+  return !sideEffects.some((glob) => typeof glob === "string" && matchesGlob(glob, path));
+}
+
+/** webpack's reading: without a slash in it, the pattern is for a file in any folder. */
+function matchesGlob(glob: string, path: string): boolean {
+  const relative = glob.replace(/^\.?\//, "");
+  const pattern = relative.includes("/") || /^\.?\//.test(glob) ? relative : `**/${relative}`;
+  const source = pattern.split(/(\*\*\/|\*\*|\*|\?|\{[^{}]*\})/).map((part) => globSource(part));
+  return new RegExp(`^${source.join("")}$`).test(path);
+}
+
+function globSource(part: string): string {
+  if (part === "**/") return "(?:.*/)?";
+  if (part === "**") return ".*";
+  if (part === "*") return "[^/]*";
+  if (part === "?") return "[^/]";
+  if (/^\{.*\}$/.test(part)) return `(?:${part.slice(1, -1).split(",").map(literal).join("|")})`;
+  return literal(part);
+}
+
+function literal(text: string): string {
+  return text.replaceAll(/[.+*?^${}()|[\]\\]/g, "\\$&");
 }
 
 function conditions(isRequire: boolean): { unsafe: true; conditions: string[] } {

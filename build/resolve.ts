@@ -2,7 +2,10 @@
 // runtime in the hope that it is there. The order is that of esbuild under wrangler, with TypeScript's "./x.js" that is x.ts.
 import { findNodeBuiltin, type NodejsSupport } from "./compatibility.ts";
 import { builtinFailure, dependencyFailure, type ImportFailure, relativeFailure } from "./import-failure.ts";
+import type { FolderOutcome } from "./npm/package-folders.ts";
+import { isPackageName } from "./npm/package-spec.ts";
 import {
+  browserReplacement,
   findPackageFolder,
   findPackageFolderOf,
   packageEntryPaths,
@@ -10,7 +13,7 @@ import {
   splitSpecifier,
 } from "./package.ts";
 import { findFile, findFolder, type TreeIndex } from "./tree-index.ts";
-import { extensionOf, folderOf, isInNodeModules, joinPath } from "./tree-path.ts";
+import { extensionOf, folderOf, isInNodeModules, joinPath, relativePath } from "./tree-path.ts";
 import type { PathMapping } from "./tsconfig.ts";
 import type { Workspaces } from "./workspaces.ts";
 
@@ -23,8 +26,12 @@ export interface Resolver {
   /** What is imported in place of a package: another one, or "/" and a path of the tree. */
   readonly alias: Readonly<Record<string, string>>;
   readonly workspaces: Workspaces;
+  /** What says which packages there are, once that was asked. */
+  readonly lockfile: string | undefined;
   /** The package.json at a path of the tree, or undefined where there is none that can be read. */
   readPackageJson(path: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** The folder of a package, installed if need be. */
+  findPackage(importer: string, name: string): Promise<FolderOutcome>;
 }
 
 /** One import. `isRequire` is for require(), which packages may answer with another file. */
@@ -39,6 +46,8 @@ export type Resolution =
   | { readonly kind: "file"; readonly path: string }
   /** A module of the runtime, under the name by which the runtime knows it. */
   | { readonly kind: "runtime"; readonly specifier: string }
+  /** What a package leaves out where it is not for Node: an empty module. */
+  | { readonly kind: "empty"; readonly path: string }
   | { readonly kind: "failed"; readonly failure: ImportFailure };
 
 const EXTENSIONS = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".css"];
@@ -76,15 +85,56 @@ async function resolveAliasFile(resolver: Resolver, request: ImportRequest, targ
 
 async function resolveNamed(resolver: Resolver, request: ImportRequest): Promise<Resolution> {
   const { specifier, importer } = request;
+  const replaced = isInNodeModules(importer) ? await replaceName(resolver, request) : undefined;
+  if (replaced !== undefined) return replaced;
+  const resolution = await resolveAsWritten(resolver, request);
+  if (resolution.kind !== "file" || !isInNodeModules(resolution.path)) return resolution;
+  return (await replacePath(resolver, resolution.path, specifier)) ?? resolution;
+}
+
+/** A package's `browser` map may give what one of its files asks for by name another meaning. */
+async function replaceName(resolver: Resolver, request: ImportRequest): Promise<Resolution | undefined> {
+  const { specifier, importer } = request;
+  if (/^\.{0,2}\//.test(specifier) || specifier.startsWith("#")) return undefined;
+  const folder = findPackageFolderOf(resolver.index, importer);
+  const replacement = browserReplacement(await resolver.readPackageJson(`${folder}/package.json`), specifier);
+  if (replacement === undefined || replacement === specifier) return undefined;
+  if (replacement === false) return { kind: "empty", path: `${folder}/${specifier}` };
+  if (!replacement.startsWith(".")) return resolveAsWritten(resolver, { ...request, specifier: replacement });
+  const joined = joinPath(folder, replacement);
+  const path = joined === undefined ? undefined : await findModule(resolver, joined);
+  return path === undefined ? undefined : { kind: "file", path };
+}
+
+/** The same for a file of its own. A map does not apply to what it gave. */
+async function replacePath(resolver: Resolver, path: string, specifier: string): Promise<Resolution | undefined> {
+  const folder = findPackageFolderOf(resolver.index, path);
+  const packageJson = await resolver.readPackageJson(`${folder}/package.json`);
+  const replacement = browserReplacement(packageJson, relativePath(folder, path));
+  if (replacement === undefined) return undefined;
+  if (replacement === false) return { kind: "empty", path };
+  const joined = joinPath(folder, replacement);
+  const other = joined === undefined ? undefined : await findModule(resolver, joined);
+  if (other !== undefined) return { kind: "file", path: other };
+  return replacement.startsWith(".")
+    ? undefined
+    : resolveAsWritten(resolver, { specifier: replacement, importer: path, isRequire: !specifier.endsWith(".mjs") });
+}
+
+async function resolveAsWritten(resolver: Resolver, request: ImportRequest): Promise<Resolution> {
+  const { specifier, importer } = request;
   if (specifier.startsWith("cloudflare:")) return { kind: "runtime", specifier };
   if (/^\.\.?(\/|$)/.test(specifier)) return resolveRelative(resolver, request);
   if (specifier.startsWith("#")) return resolvePackageImport(resolver, request);
   const builtin = findNodeBuiltin(specifier, resolver.nodejs);
   if (builtin?.kind === "available") return { kind: "runtime", specifier: builtin.specifier };
   const mapped = isInNodeModules(importer) ? undefined : await resolveMapped(resolver, specifier);
-  const path = mapped ?? (await resolveInstalled(resolver, request));
-  if (path !== undefined) return { kind: "file", path };
-  const failure = builtin === undefined ? dependencyFailure(resolver, specifier, importer) : builtinFailure(builtin);
+  if (mapped !== undefined) return { kind: "file", path: mapped };
+  const installed = await resolveInstalled(resolver, request);
+  if (typeof installed === "string") return { kind: "file", path: installed };
+  // A name of Node's is no package's, whatever a registry has under it.
+  const failure =
+    builtin === undefined ? (installed ?? dependencyFailure(resolver, specifier, importer)) : builtinFailure(builtin);
   return { kind: "failed", failure };
 }
 
@@ -143,12 +193,18 @@ function prefixLength(pattern: string): number {
   return star < 0 ? Number.POSITIVE_INFINITY : star;
 }
 
-/** A package of a node_modules folder, or one of the repository's own. */
-async function resolveInstalled(resolver: Resolver, request: ImportRequest): Promise<string | undefined> {
+/** A package of a node_modules folder, of the commit's own or of what its lockfile lays out; or one of the repository's own. */
+async function resolveInstalled(
+  resolver: Resolver,
+  request: ImportRequest,
+): Promise<string | ImportFailure | undefined> {
   const { name, subpath } = splitSpecifier(request.specifier);
+  if (!isPackageName(name)) return undefined;
   const own = resolver.workspaces.get(name);
-  const folder = findPackageFolder(resolver.index, request.importer, name) ?? own;
-  if (folder === undefined) return undefined;
+  const found = own === undefined ? await resolver.findPackage(request.importer, name) : undefined;
+  if (found?.kind === "absent") return undefined;
+  if (found?.kind === "failed") return found.message;
+  const folder = found?.folder ?? findPackageFolder(resolver.index, request.importer, name) ?? own;
   const packageJson = await resolver.readPackageJson(`${folder}/package.json`);
   for (const target of packageEntryPaths(packageJson, subpath, request.isRequire)) {
     const joined = joinPath(folder, target);

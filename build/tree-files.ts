@@ -6,12 +6,12 @@ import type { ImportFailure } from "./import-failure.ts";
 import { type BuildLimits, formatBytes } from "./limits.ts";
 import { makeRuleMatcher, type RuleMatcher } from "./module-rules.ts";
 import { isLfsPointer, lfsMessage } from "./source-tree.ts";
-import { indexTree, type TreeIndex } from "./tree-index.ts";
+import { type GrowingTreeIndex, indexTree } from "./tree-index.ts";
 import { fileName, folderOf } from "./tree-path.ts";
 
 /** What has been taken so far. */
 export interface TreeFiles {
-  readonly index: TreeIndex;
+  readonly index: GrowingTreeIndex;
   readonly reader: FileReader;
   readonly limits: BuildLimits;
   /** Sizes by path, of all that was taken. */

@@ -1,6 +1,6 @@
 // Which files a tree has, for lookups by name: regular files, folders, symlinks and submodules, without any contents.
 // The builder isolate and the configuration readers look names up here, so that symlinks mean the same to both.
-import { folderOf, joinPath } from "./tree-path.ts";
+import { folderOf, joinPath, relativePath } from "./tree-path.ts";
 
 /** The names of a tree, sorted. This is also how they travel to the builder isolate. */
 export interface TreeNames {
@@ -19,6 +19,13 @@ export interface TreeIndex {
   readonly submodules: ReadonlySet<string>;
 }
 
+/** An index that packages are added to while imports reach them. */
+export interface GrowingTreeIndex extends TreeIndex {
+  readonly files: Map<string, number>;
+  readonly folders: Set<string>;
+  readonly links: Map<string, string>;
+}
+
 /** Where a path leads once symlinks are followed. */
 export type LinkOutcome =
   | { readonly kind: "path"; readonly path: string }
@@ -29,17 +36,34 @@ export type LinkOutcome =
 const MAX_LINKS = 40;
 
 /** Makes an index. Folders are known by their files: git has no empty ones. */
-export function indexTree(names: TreeNames): TreeIndex {
+export function indexTree(names: TreeNames): GrowingTreeIndex {
   const folders = new Set<string>([""]);
-  for (const [file] of names.files) {
-    for (let folder = folderOf(file); !folders.has(folder); folder = folderOf(folder)) folders.add(folder);
-  }
+  for (const [file] of names.files) addFolder(folders, folderOf(file));
   return {
     files: new Map(names.files),
     folders,
     links: new Map(names.links),
     submodules: new Set(names.submodules),
   };
+}
+
+/** Adds the files of a folder that was not there, or had only nested packages in it. */
+export function addFiles(index: GrowingTreeIndex, folder: string, files: TreeNames["files"]): void {
+  addFolder(index.folders, folder);
+  for (const [path, sizeBytes] of files) {
+    index.files.set(path, sizeBytes);
+    addFolder(index.folders, folderOf(path));
+  }
+}
+
+/** Adds a symlink to a folder of the tree, which stands where nothing else does. */
+export function addLink(index: GrowingTreeIndex, path: string, folder: string): void {
+  if (index.links.has(path) || index.folders.has(path)) return;
+  index.links.set(path, relativePath(folderOf(path), folder === "" ? "." : folder));
+}
+
+function addFolder(folders: Set<string>, path: string): void {
+  for (let folder = path; !folders.has(folder); folder = folderOf(folder)) folders.add(folder);
 }
 
 /** Follows the symlinks of a path, its own last segment too. It does not ask whether anything is there. */

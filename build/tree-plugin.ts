@@ -4,6 +4,7 @@ import type { BundleRequest } from "./bundle-request.ts";
 import type { ImportFailure } from "./import-failure.ts";
 import { CONFIG_BYTES } from "./limits.ts";
 import { moduleKind } from "./module-kind.ts";
+import type { PackageFolders } from "./npm/package-folders.ts";
 import { isFreeOfSideEffects, findPackageFolderOf } from "./package.ts";
 import { resolveImport, type Resolver } from "./resolve.ts";
 import { takeBundledFile, takeSource, type TreeFiles } from "./tree-files.ts";
@@ -12,14 +13,18 @@ import { isInNodeModules } from "./tree-path.ts";
 /** require() of a runtime module. A bundle is an ES module and has no require, so the module is imported by a small one here. */
 const REQUIRED = "required";
 
+/** A module that a package leaves out: require() of it gives an empty object, as under every bundler. */
+const EMPTY = "empty";
+
 /** The plugin of one build. */
-export function treePlugin(request: BundleRequest, files: TreeFiles): Plugin {
-  const resolver = makeResolver(request, files);
+export function treePlugin(request: BundleRequest, files: TreeFiles, packages: PackageFolders): Plugin {
+  const resolver = makeResolver(request, files, packages);
   return {
     name: "tree",
     setup(build) {
       build.onResolve({ filter: /.*/ }, (args) => onResolve(resolver, files, args));
       build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => onLoad(files, path.slice(1)));
+      build.onLoad({ filter: /.*/, namespace: EMPTY }, () => ({ contents: "", loader: "empty" }));
       build.onLoad({ filter: /.*/, namespace: REQUIRED }, ({ path }) => ({
         contents: `import runtimeModule from ${JSON.stringify(path)};\nmodule.exports = runtimeModule;\n`,
         loader: "js",
@@ -28,7 +33,7 @@ export function treePlugin(request: BundleRequest, files: TreeFiles): Plugin {
   };
 }
 
-function makeResolver(request: BundleRequest, files: TreeFiles): Resolver {
+function makeResolver(request: BundleRequest, files: TreeFiles, folders: PackageFolders): Resolver {
   const { index } = files;
   const packages = new Map<string, Promise<Readonly<Record<string, unknown>> | undefined>>();
   return {
@@ -38,6 +43,10 @@ function makeResolver(request: BundleRequest, files: TreeFiles): Resolver {
     paths: request.paths,
     alias: request.bundling.alias,
     workspaces: request.workspaces,
+    get lockfile() {
+      return folders.lockfile;
+    },
+    findPackage: (importer, name) => folders.find(importer, name),
     readPackageJson(path) {
       const known = packages.get(path);
       if (known !== undefined) return known;
@@ -75,6 +84,7 @@ async function onResolve(
   const resolution = await resolveImport(resolver, { specifier: args.path, importer, isRequire });
   if (resolution.kind === "failed") return { errors: [toMessage(resolution.failure)] };
   if (resolution.kind === "file") return resolveToFile(resolver, files, resolution.path);
+  if (resolution.kind === "empty") return { path: resolution.path, namespace: EMPTY };
   const { specifier: path } = resolution;
   return isRequire ? { path, namespace: REQUIRED } : { path, external: true };
 }
@@ -94,7 +104,7 @@ async function resolveToFile(resolver: Resolver, files: TreeFiles, path: string)
 
 async function isPackageFreeOfSideEffects(resolver: Resolver, path: string): Promise<boolean> {
   const folder = findPackageFolderOf(resolver.index, path);
-  return isFreeOfSideEffects(await resolver.readPackageJson(`${folder}/package.json`));
+  return isFreeOfSideEffects(await resolver.readPackageJson(`${folder}/package.json`), path.slice(folder.length + 1));
 }
 
 async function onLoad(files: TreeFiles, path: string): Promise<OnLoadResult> {

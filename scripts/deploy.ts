@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { readRegistries } from "./npm-registry.ts";
 import { runScript, StartError } from "./start-error.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -40,7 +41,7 @@ function checkHost(host: string | undefined): string {
   return host;
 }
 
-function deploy(host: string): void {
+async function deploy(host: string): Promise<void> {
   if (!wrangler(["whoami", "--json"], "read").isDone) {
     throw new StartError("wrangler is not logged in: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN.");
   }
@@ -50,7 +51,9 @@ function deploy(host: string): void {
     }
   }
   const routes = [`${host}/*`, `*.${host}/*`].flatMap((route) => ["--route", route]);
-  if (!wrangler(["deploy", "--var", `HOST:${host}`, ...routes], "shown").isDone) {
+  const variables = Object.entries({ HOST: host, ...(await readRegistries(ROOT, process.env)) });
+  const named = variables.flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+  if (!wrangler(["deploy", ...named, ...routes], "shown").isDone) {
     throw new StartError("The Worker could not be deployed: wrangler's reason is above.");
   }
   console.log(`\nThe routes need proxied DNS records for ${host} and *.${host}, and a certificate that covers both.`);
@@ -59,9 +62,12 @@ function deploy(host: string): void {
   }
 }
 
-await runScript(() => {
+await runScript(async () => {
   const { host, isDryRun } = readOptions();
-  if (!isDryRun) return deploy(checkHost(host));
+  if (!isDryRun) {
+    await deploy(checkHost(host));
+    return;
+  }
   const { isDone } = wrangler(["deploy", "--dry-run", "--outdir", join(ROOT, ".wrangler", "deploy")], "shown");
   if (!isDone) throw new StartError("The Worker could not be bundled: wrangler's reason is above.");
 });

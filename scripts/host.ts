@@ -4,6 +4,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { RegistryVariables } from "./npm-registry.ts";
 
 /** What start.ts sends first. The token travels here and not in an argument, which every user of the machine could read. */
 export interface HostOptions {
@@ -12,6 +13,9 @@ export interface HostOptions {
   readonly dataPath: string;
   readonly token: string;
   readonly isVerbose: boolean;
+  /** As npm is configured. Tokens for it come with the other secrets, from the environment or .dev.vars. */
+  readonly registries: RegistryVariables;
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 /** What this process answers, once. */
@@ -46,12 +50,23 @@ interface Host {
   dispose(): Promise<void>;
 }
 
+function makeBindings({ token, registries, secrets }: HostOptions): Record<string, Binding> {
+  const variables = Object.entries(registries).map(([name, value]) => [name, { type: "plain_text", value }] as const);
+  const hidden = Object.entries({ ...secrets, ADMIN_TOKEN: token });
+  return Object.fromEntries([
+    ...variables,
+    ...hidden.map(([name, value]) => [name, { type: "secret_text", value }] as const),
+  ]);
+}
+
+type Binding = { readonly type: "plain_text" | "secret_text"; readonly value: string };
+
 async function startHost(options: HostOptions): Promise<Host> {
   configureWrangler(options);
   const { unstable_startWorker } = await import("wrangler");
   const worker = await unstable_startWorker({
     config: join(ROOT, "wrangler.jsonc"),
-    bindings: { ADMIN_TOKEN: { type: "secret_text", value: options.token } },
+    bindings: makeBindings(options),
     dev: {
       remote: false,
       // A host serves what it started with: an edit of its source does not drop requests in flight.

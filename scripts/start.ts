@@ -8,9 +8,11 @@ import { parseArgs } from "node:util";
 import { readAdminToken } from "./admin-token.ts";
 import { holdDataFolder, openDataFolder } from "./data-folder.ts";
 import type { HostMessage, HostOptions } from "./host.ts";
+import { readNpmTokens, readRegistries } from "./npm-registry.ts";
 import { runScript, StartError } from "./start-error.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const DEV_VARS = join(ROOT, ".dev.vars");
 const DEFAULT_DATA_PATH = join(ROOT, ".wrangler", "state");
 
 async function readOptions(args: readonly string[]): Promise<HostOptions> {
@@ -18,13 +20,16 @@ async function readOptions(args: readonly string[]): Promise<HostOptions> {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new StartError(`--port takes a number from 0 (any free port) to 65535, not ${JSON.stringify(port)}.`);
   }
+  const registries = readRegistries(ROOT, process.env);
   const refusal = await tryPort(Number(port));
   if (refusal) throw new StartError(`Port ${port} ${refusal}: choose another one with --port.`);
   return {
     port: Number(port),
     dataPath: await openDataFolder(dataFolder, DEFAULT_DATA_PATH),
-    token: readAdminToken(process.env, join(ROOT, ".dev.vars")),
+    token: readAdminToken(process.env, DEV_VARS),
     isVerbose: verbose,
+    registries: await registries,
+    secrets: readNpmTokens(process.env, DEV_VARS),
   };
 }
 

@@ -9,6 +9,12 @@ interface Env {
   readonly HOST: string;
   /** The owner's token. Without it everything but the templates is closed. */
   readonly ADMIN_TOKEN?: string;
+  /** The npm registry's address, and those of scopes as a JSON object, as scripts/npm-registry.ts reads them from npm. */
+  readonly NPM_REGISTRY?: string;
+  readonly NPM_SCOPES?: string;
+  /** Secrets: the registry's token; or a JSON object of tokens by registry address. */
+  readonly NPM_TOKEN?: string;
+  readonly NPM_TOKENS?: string;
 }
 
 declare namespace Cloudflare {
@@ -19,6 +25,10 @@ declare namespace Cloudflare {
     readonly LOADER: WorkerLoader;
     readonly HOST: string;
     readonly ADMIN_TOKEN?: string;
+    readonly NPM_REGISTRY?: string;
+    readonly NPM_SCOPES?: string;
+    readonly NPM_TOKEN?: string;
+    readonly NPM_TOKENS?: string;
   }
 }
 

@@ -46,6 +46,18 @@ export const ERROR_CODES = [
   "lfs-pointer",
   "type-error", // what TypeScript's checker finds, where a push asks for it
   "submodule", // a file of a submodule: its content is not in the push
+  "dependency-missing", // the registry has no package of this name
+  "dependency-version-missing", // it has the package, and no version for what is asked
+  "dependency-unsupported", // a dependency from git, an address or a folder outside of the repository
+  "dependency-native", // a native addon
+  "lockfile-invalid", // a lockfile that cannot be read
+  "lockfile-unsupported", // a lockfile of a kind that is not read
+  "lockfile-drift", // package.json and the lockfile say different things
+  "integrity-mismatch", // a tarball that is not the one that was locked
+  "package-invalid", // a tarball that cannot be unpacked
+  "registry-unreachable",
+  "registry-unauthorized", // a private package, and no token that opens it
+  "install-script", // a warning: a package's install script is not run
   // The app's class and its start.
   "export-missing",
   "export-wrong-kind",

@@ -58,7 +58,7 @@ export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
     return { kind: "known", candidate, buildKey, facts: known.facts, deployNumber: known.deployNumber };
   }
   const startedMs = input.now();
-  const outcome = await build(input.tree, host.builder, rootSetting(input));
+  const outcome = await build(input.tree, host.builder, rootSetting(input), host.npm);
   if (outcome.kind === "failed") {
     const [first] = outcome.messages;
     if (first === undefined) throw new Error("A build failed without a message.");
@@ -98,5 +98,6 @@ function makeCandidate(bundle: Bundle, className: string): Candidate {
 function factsOf(bundle: Bundle, className: string): BuildFacts {
   const { moduleCount, sourceBytes, bundleBytes } = bundle.stats;
   const assetCount = bundle.assets.length;
-  return { entry: bundle.entry, className, moduleCount, sourceBytes, bundleBytes, assetCount };
+  const packages = bundle.packages.map(({ name, version }) => `${name} ${version}`);
+  return { entry: bundle.entry, className, moduleCount, sourceBytes, bundleBytes, assetCount, packages };
 }

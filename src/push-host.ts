@@ -1,8 +1,10 @@
 // What the Worker holds for as long as its isolate lives, made once by index.ts and passed down.
 import { Builder } from "../build/builder.ts";
+import type { PackageHost } from "../build/npm/package-store.ts";
 import { ClientRates } from "./app/client-rates.ts";
 import { KnownTokens } from "./app/known-tokens.ts";
 import { ProvenTokens } from "./app/proven-tokens.ts";
+import { createPackageHost } from "./push-npm.ts";
 import { createPackHost, type PackHost } from "./repo/repository.ts";
 
 /** The bindings, what this isolate remembers of R2, and its way to the builder isolate. */
@@ -10,6 +12,8 @@ export interface Host {
   readonly env: Env;
   readonly packs: PackHost;
   readonly builder: Builder;
+  /** Where builds have their npm packages from. */
+  readonly npm: PackageHost;
   readonly tokens: KnownTokens;
   readonly limits: Limits;
 }
@@ -37,6 +41,7 @@ export function createHost(env: Env): Host {
     env,
     packs: createPackHost(env.BUCKET),
     builder: new Builder(env.LOADER),
+    npm: createPackageHost(env),
     tokens: new KnownTokens(env),
     limits: createLimits(),
   };

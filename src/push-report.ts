@@ -91,6 +91,18 @@ export function assetLines(built: Exclude<Built, { kind: "failed" }>): string[] 
   return [stageLine("assets", `${files}, ${newCount} new, ${formatBytes(uploadedBytes)} uploaded`)];
 }
 
+/** More packages than these are counted. */
+const MAX_PACKAGES_NAMED = 4;
+
+/** "packages  hono 4.13.19, zod 4.1.2 and 3 more"; nothing where a bundle has none. */
+export function packageLines(built: Exclude<Built, { kind: "failed" }>): string[] {
+  const { packages = [] } = built.facts;
+  if (packages.length === 0 || built.kind === "known") return [];
+  const named = packages.length === MAX_PACKAGES_NAMED + 1 ? packages : packages.slice(0, MAX_PACKAGES_NAMED);
+  const left = packages.length - named.length;
+  return [stageLine("packages", `${named.join(", ")}${left > 0 ? ` and ${left} more` : ""}`)];
+}
+
 /** A push has few lines: more warnings than these are counted. */
 const MAX_WARNING_LINES = 3;
 

@@ -191,6 +191,7 @@ async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack)
   const built = await buildTree({ request, tree, repository, supervisor, now: request.now }, host);
   if (built.kind === "failed") return { kind: "failed", command, failure: built.failure };
   narrator.say(lines.builtLine(built));
+  for (const line of lines.packageLines(built)) narrator.say(line);
   for (const line of lines.assetLines(built)) narrator.say(line);
   if (built.kind === "built") for (const line of lines.warningLines(built.warnings)) narrator.say(line);
   if (built.kind === "built") for (const warning of built.warnings) narrator.detail(`warning   ${warning}`);

@@ -11,6 +11,8 @@ export interface BuildFacts {
   readonly bundleBytes: number;
   /** Files that are served as they are. Builds before there were any do not say. */
   readonly assetCount?: number;
+  /** "hono 4.13.19". Builds from before packages were installed have none. */
+  readonly packages?: readonly string[];
 }
 
 /** A finished build, to be remembered with the deploy that it was made for. */

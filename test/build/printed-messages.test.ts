@@ -526,7 +526,7 @@ index.ts:1:18: logo.png has the extension .png, which cannot be imported. [build
       "node_modules/a/build/a.node": "",
     },
     `
-node_modules/a/index.js:1:26: node_modules/a/build/a.node is a native addon, which the runtime cannot load. [dependency-not-found]
+node_modules/a/index.js:1:26: node_modules/a/build/a.node is a native addon, which the runtime cannot load. [dependency-native]
   1 | module.exports = require("./build/a.node");
     |                          ^^^^^^^^^^^^^^^^
   Use a package that is all JavaScript, or WebAssembly.
@@ -539,7 +539,7 @@ node_modules/a/index.js:1:26: node_modules/a/build/a.node is a native addon, whi
 src/index.ts:1:19: Cannot find package "zod": package.json does not list it, and it is no module of the runtime. [dependency-not-found]
   1 | import { z } from "zod";
     |                   ^^^^^
-  A package: npm install zod, then git add --force node_modules. A file of your own: "./zod".
+  A package: npm install zod, then commit package.json. A file of your own: "./zod".
 `,
   ],
   [
@@ -549,10 +549,10 @@ src/index.ts:1:19: Cannot find package "zod": package.json does not list it, and
       "package.json": `{ "dependencies": { "zod": "^4.0.0" } }`,
     },
     `
-src/index.ts:1:19: Cannot find package "zod": package.json lists it, but this host does not install npm packages. [dependency-not-found]
-  1 | import { z } from "zod/v4";
-    |                   ^^^^^^^^
-  Commit the packages: npm install --omit=dev, then git add --force node_modules.
+package.json:1:19: This host was started without an npm registry, and there is no lockfile to say which packages are meant. [registry-unreachable]
+  1 | { "dependencies": { "zod": "^4.0.0" } }
+    |                   ^^^^^^^^^^^^^^^^^^^
+  Commit node_modules, or ask the host's owner to set NPM_REGISTRY.
 `,
   ],
   [
@@ -562,10 +562,10 @@ src/index.ts:1:19: Cannot find package "zod": package.json lists it, but this ho
       "node_modules/a/index.js": `module.exports = require("b");\n`,
     },
     `
-node_modules/a/index.js:1:26: Cannot find package "b", which a package of node_modules imports. [dependency-not-found]
+node_modules/a/index.js:1:26: Cannot find package "b", which a package imports without depending on it (an optional peer, perhaps). [dependency-not-found]
   1 | module.exports = require("b");
     |                          ^^^
-  Commit the packages: npm install --omit=dev, then git add --force node_modules.
+  npm install b, then commit package.json.
 `,
   ],
   [

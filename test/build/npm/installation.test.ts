@@ -1,0 +1,102 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { Builder } from "../../../build/builder.ts";
+import { build, type Bundle, type BuildOutcome } from "../../../build/index.ts";
+import { runBundle } from "../run-bundle.ts";
+import { treeOf, type TreeEntry } from "../source-tree-literal.ts";
+import { lockOf, makeRegistry, type TestRegistry } from "./test-registry.ts";
+
+const builder = new Builder(env.LOADER);
+
+function buildWith(files: Readonly<Record<string, TreeEntry>>, registry: TestRegistry): Promise<BuildOutcome> {
+  return build(treeOf(files), builder, undefined, registry);
+}
+
+async function bundleOf(files: Readonly<Record<string, TreeEntry>>, registry: TestRegistry): Promise<Bundle> {
+  const outcome = await buildWith(files, registry);
+  if (outcome.kind === "failed") throw new Error(JSON.stringify(outcome.messages, undefined, 2));
+  return outcome.bundle;
+}
+
+/** An app whose answer is the value of `expression`. */
+function answering(expression: string, imports: string): string {
+  return `${imports}\nexport default { fetch() { return Response.json(${expression}); } };\n`;
+}
+
+function packageJson(dependencies: Readonly<Record<string, string>>, more: object = {}): string {
+  return JSON.stringify({ dependencies, ...more });
+}
+
+const SMALL = {
+  "small@1.2.3": {
+    manifest: { main: "main.js" },
+    files: { "main.js": `module.exports = "small";`, "README.md": "# small" },
+  },
+};
+
+describe("a lockfile", () => {
+  it("is installed as it is laid out, and what was built before asks the network nothing", async () => {
+    const registry = await makeRegistry({
+      ...SMALL,
+      "small@2.0.0": { files: { "index.js": `module.exports = "small 2";` } },
+      "@scope/big@1.0.0": {
+        manifest: { exports: { ".": { node: "./no.js", workerd: "./yes.mjs" } }, dependencies: { small: "^2" } },
+        files: { "yes.mjs": `import small from "small"; export const big = "big with " + small;` },
+      },
+      "unused@1.0.0": {},
+    });
+    const files = {
+      "index.ts": answering("[small, big]", `import small from "small"; import { big } from "@scope/big";`),
+      "package.json": packageJson({ small: "^1.0.0", "@scope/big": "1", unused: "1" }),
+      "package-lock.json": lockOf({
+        "node_modules/small": { ...registry.locked("small@1.2.3"), resolved: "https://evil.test/small.tgz" },
+        "node_modules/@scope/big": registry.locked("@scope/big@1.0.0"),
+        "node_modules/@scope/big/node_modules/small": registry.locked("small@2.0.0"),
+        "node_modules/unused": registry.locked("unused@1.0.0"),
+      }),
+    };
+    const bundle = await bundleOf(files, registry);
+    expect(await runBundle(bundle)).toEqual(["small", "big with small 2"]);
+    expect(bundle.packages).toEqual([
+      { name: "@scope/big", version: "1.0.0" },
+      { name: "small", version: "1.2.3" },
+      { name: "small", version: "2.0.0" },
+    ]);
+    expect(registry.requests.toSorted()).toEqual([
+      "@scope/big/-/big-1.0.0.tgz",
+      "small/-/small-1.2.3.tgz",
+      "small/-/small-2.0.0.tgz",
+    ]);
+    registry.intercept = () => new Response("down", { status: 503 });
+    expect(await bundleOf(files, registry)).toEqual(bundle);
+    expect(registry.requests).toHaveLength(3);
+  });
+});
+
+describe("no lockfile", () => {
+  it("resolves ranges as npm would, and remembers what they came to", async () => {
+    const registry = await makeRegistry({
+      "old@1.0.0": { files: { "index.js": `module.exports = "old 1";` } },
+      "old@1.9.0": { files: { "index.js": `module.exports = "old 1.9";` } },
+      "old@2.0.0": { files: { "index.js": `module.exports = "old 2";` } },
+      "user@1.0.0": {
+        manifest: { dependencies: { old: "^1.0.0" } },
+        files: { "index.js": `module.exports = "user of " + require("old");` },
+      },
+    });
+    const files = {
+      "index.ts": answering(
+        "[user, old, alias]",
+        `import user from "user"; import old from "old"; import alias from "alias";`,
+      ),
+      "package.json": packageJson(
+        { user: "*", old: "^2", alias: "npm:old@1.0.0" },
+        { devDependencies: { unused: "1" } },
+      ),
+    };
+    const bundle = await bundleOf(files, registry);
+    expect(await runBundle(bundle)).toEqual(["user of old 1.9", "old 2", "old 1"]);
+    registry.intercept = () => Response.error();
+    expect(await bundleOf(files, registry)).toEqual(bundle);
+  });
+});
