@@ -193,6 +193,17 @@ function prefixLength(pattern: string): number {
   return star < 0 ? Number.POSITIVE_INFINITY : star;
 }
 
+/** What is in the repository itself is never asked of a registry. */
+async function findInstalled(
+  resolver: Resolver,
+  { specifier, importer }: ImportRequest,
+  own: string | undefined,
+): Promise<FolderOutcome> {
+  const { name } = splitSpecifier(specifier);
+  if (own === undefined) return resolver.findPackage(importer, name);
+  return { kind: "folder", folder: findPackageFolder(resolver.index, importer, name) ?? own };
+}
+
 /** A package of a node_modules folder, of the commit's own or of what its lockfile lays out; or one of the repository's own. */
 async function resolveInstalled(
   resolver: Resolver,
@@ -201,10 +212,10 @@ async function resolveInstalled(
   const { name, subpath } = splitSpecifier(request.specifier);
   if (!isPackageName(name)) return undefined;
   const own = resolver.workspaces.get(name);
-  const found = own === undefined ? await resolver.findPackage(request.importer, name) : undefined;
-  if (found?.kind === "absent") return undefined;
-  if (found?.kind === "failed") return found.message;
-  const folder = found?.folder ?? findPackageFolder(resolver.index, request.importer, name) ?? own;
+  const found = await findInstalled(resolver, request, own);
+  if (found.kind === "absent") return undefined;
+  if (found.kind === "failed") return found.message;
+  const { folder } = found;
   const packageJson = await resolver.readPackageJson(`${folder}/package.json`);
   for (const target of packageEntryPaths(packageJson, subpath, request.isRequire)) {
     const joined = joinPath(folder, target);
