@@ -32,6 +32,7 @@ export const ERROR_CODES = [
   "branch-not-deployed", // a branch that is not the production branch, pushed without -o store
   "branch-protected", // the production branch cannot be deleted
   "push-option-unknown",
+  "push-superseded", // a newer push to the branch came before this one was built
   // The build.
   "entry-not-found",
   "config-invalid", // wrangler.jsonc, package.json or tsconfig.json cannot be read

@@ -5,7 +5,7 @@ import type { StartFailure } from "./app/start-failure.ts";
 import type { ErrorCode } from "./errors.ts";
 
 /** The stages of a push, in their order. */
-export type Stage = "receive" | "ingest" | "restore" | "build" | "rehearse" | "commit" | "cut over";
+export type Stage = "receive" | "ingest" | "restore" | "build" | "wait" | "rehearse" | "commit" | "cut over";
 
 /** Why a push made nothing live. */
 export interface PushFailure {

@@ -23,7 +23,7 @@ export function stageLine(stage: string, text: string): string {
 }
 
 /** 7 digits, as git abbreviates. */
-function shortId(commitId: string): string {
+export function shortId(commitId: string): string {
   return commitId.slice(0, 7);
 }
 

@@ -19,6 +19,7 @@ import type { Host } from "./push-host.ts";
 import { branchName, planPush, type PushPlan } from "./push-plan.ts";
 import { recordAttempt } from "./push-history.ts";
 import * as lines from "./push-report.ts";
+import { takeTurn, type Ticket } from "./push-turn.ts";
 import { arePacksClosed } from "./repo/compaction.ts";
 import { receivePackBytes, resolvePack, type IngestOutcome, type ReceivedPack } from "./repo/pack-ingest.ts";
 import { checkCommands, checkForwards, checkTips } from "./repo/receive-pack.ts";
@@ -140,8 +141,10 @@ async function runStages(stages: Stages): Promise<PushReport> {
   const ingested = await narrator.time("ingest", () => ingest(stages));
   if (ingested.kind === "refused") return refuseUnpacked(stages, ingested);
   const checked = await narrator.time("check", () => checkRefs(stages, ingested));
+  using ticket = await begin(stages, checked);
   const built = await narrator.time("build", () => build(stages, checked, ingested));
-  const rehearsed = await narrator.time("rehearse", () => rehearse(stages, built));
+  const turned = ticket === undefined ? built : await narrator.time("wait", () => wait(stages, built, ticket));
+  const rehearsed = await narrator.time("rehearse", () => rehearse(stages, turned));
   const committed = await narrator.time("commit", () => commit(stages, { checked, rehearsed, ingested }));
   const refusals = await narrator.time("cutOver", () => cutOver(stages, committed));
   return report(stages, refusals);
@@ -173,6 +176,13 @@ async function checkRefs(stages: Stages, ingested: StoredPack): Promise<CheckedR
   return { refusals, deployed: isRefused ? undefined : plan.deployed, peeledIds: tips.peeledIds };
 }
 
+/** Lists a push that deploys where other pushes to the ref see it, until the stub that comes back is let go. */
+async function begin({ request, supervisor, update }: Stages, { deployed, refusals }: CheckedRefs) {
+  if (deployed === undefined || (isAtomic(update) && refusals.size > 0)) return undefined;
+  const { name: ref, newId: commitId } = deployed;
+  return supervisor.beginPush({ ref, commitId, actor: request.actor, startedMs: request.now() });
+}
+
 /** The commit that would go live, as code. */
 async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack): Promise<Prepared> {
   const { request, repository, supervisor, host, narrator, update } = stages;
@@ -201,6 +211,13 @@ async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack)
   if (built.kind === "built") narrator.note({ assets: built.assets });
   const restoresSnapshot = data.kind === "restored" ? data.snapshotId : undefined;
   return { kind: "ready", command, tree, built, restoresSnapshot };
+}
+
+/** After every push to the ref that was built before. One at a time to each ref from here on. */
+async function wait({ narrator, request }: Stages, built: Prepared, ticket: Ticket): Promise<Prepared> {
+  if (built.kind !== "ready") return built;
+  const failure = await takeTurn(ticket, { narrator, now: request.now });
+  return failure === undefined ? built : { kind: "failed", command: built.command, failure };
 }
 
 /** Starts the code on a copy of the app's data, where nobody can see it fail. */

@@ -9,6 +9,7 @@ import { isMigrated, migrate, SUPERVISOR_MIGRATIONS } from "../store/schema.ts";
 import { environmentKind, PRODUCTION_FACET } from "./environment.ts";
 import type { AssetCache } from "./asset-cache.ts";
 import type { EgressEvent } from "./egress-event.ts";
+import type { PushUnderWay } from "./push-turns.ts";
 import type { StartFailure } from "./start-failure.ts";
 
 /** A deploy as a facet runs it. One object for each deploy of an instance, so that versions are compared by identity. */
@@ -64,6 +65,8 @@ export interface HostedApp {
   readonly assets: AssetCache;
   /** Every other environment that was asked for, by facet: see runtimeOf. */
   readonly environments: Map<string, FacetRuntime>;
+  /** Those that are about to deploy, in the order in which they came. */
+  readonly pushes: Set<PushUnderWay>;
   /** The rehearsal that is under way, and those that wait for it. */
   lastRehearsal: Promise<unknown>;
   /** The newest last; bounded. */
@@ -88,6 +91,7 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     production: openFacetRuntime(PRODUCTION_FACET),
     environments: new Map(),
     assets: new Map(),
+    pushes: new Set(),
     lastRehearsal: Promise.resolve(),
     recentEgress: [],
     deletion: undefined,

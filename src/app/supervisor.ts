@@ -28,6 +28,7 @@ import {
   type HistoryEntry,
   type HistoryPage,
 } from "./history.ts";
+import { beginPush, type DeployingPush, type PushTicket } from "./push-turns.ts";
 import { registerNewApp } from "./registration.ts";
 import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget } from "./rehearsal.ts";
 import { changeSettings, createRepository, openForPush, readRepository, type Creation } from "./repository.ts";
@@ -71,6 +72,11 @@ export class Supervisor extends DurableObject<Env> {
   /** Idempotent. The settings count only where the repository is created. */
   createRepository(settings: Partial<RepositorySettings>): Promise<Creation> {
     return createRepository(this.#app, settings);
+  }
+
+  /** A push's place among those that deploy to its ref; it ends where its stub does. */
+  beginPush(push: DeployingPush): PushTicket {
+    return beginPush(this.#app, push);
   }
 
   /** A build of the same tree by the same builder. */

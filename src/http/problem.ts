@@ -28,6 +28,7 @@ const STATUS: Record<ErrorCode, number> = {
   "branch-not-deployed": 409,
   "branch-protected": 409,
   "push-option-unknown": 400,
+  "push-superseded": 409,
   "entry-not-found": 422,
   "config-invalid": 422,
   "config-unsupported": 422,

@@ -38,9 +38,14 @@ export interface GitOptions {
   readonly input?: string | Uint8Array;
 }
 
+/** Starts git, to be watched while it runs. */
+export function spawnGit(folder: string, args: readonly string[], options: GitOptions = {}) {
+  return spawn("git", [...args], { cwd: folder, env: { ...ENVIRONMENT, ...options.environment } });
+}
+
 /** Runs git and reports how it ended, whatever that was. */
 export async function tryGit(folder: string, args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
-  const child = spawn("git", [...args], { cwd: folder, env: { ...ENVIRONMENT, ...options.environment } });
+  const child = spawnGit(folder, args, options);
   // A git that refuses to start its work may not read its input.
   child.stdin.on("error", () => undefined);
   child.stdin.end(options.input);
