@@ -90,10 +90,12 @@ export interface RequestInput {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal;
 }
 
 /** One request to any origin of the host. Always sent to 127.0.0.1: not every machine resolves *.localhost. */
-export async function request(url: string, { method = "GET", headers = {}, body }: RequestInput = {}): Promise<Answer> {
+export async function request(url: string, input: RequestInput = {}): Promise<Answer> {
+  const { method = "GET", headers = {}, body, signal } = input;
   const { host, port, pathname, search } = new URL(url);
   const sent = httpRequest({
     host: "127.0.0.1",
@@ -101,6 +103,7 @@ export async function request(url: string, { method = "GET", headers = {}, body 
     path: pathname + search,
     method,
     headers: { ...headers, host },
+    ...(signal === undefined ? {} : { signal }),
   });
   sent.end(body);
   const [response] = await once(sent, "response");
