@@ -5,9 +5,10 @@ import { deflateSync } from "node:zlib";
 const STREAMED_BYTES = 1024 * 1024;
 const SLICE_BYTES = 256 * 1024;
 
-export async function* deflateChunks(content: Uint8Array): AsyncGenerator<Uint8Array> {
+/** `level` is zlib's, and holds for what is made at once. */
+export async function* deflateChunks(content: Uint8Array, level: number): AsyncGenerator<Uint8Array> {
   if (content.byteLength < STREAMED_BYTES) {
-    yield deflateSync(content);
+    yield deflateSync(content, { level });
     return;
   }
   let at = 0;

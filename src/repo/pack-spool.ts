@@ -114,6 +114,8 @@ export class PackSpool implements PackBytes {
   }
 
   async #startUpload(): Promise<Upload> {
+    // A pack of this size may have objects and edges enough to fill the isolate.
+    this.#store.cache.dropLarge();
     const packId = randomPackId();
     const multipart = await this.#store.bucket.createMultipartUpload(packKey(this.#store, packId, "pack"));
     return { packId, parts: [], multipart, isCompleting: false, sending: undefined, spare: undefined };

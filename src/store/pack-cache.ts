@@ -1,4 +1,5 @@
-// What an isolate keeps of R2 between requests: packs' indexes, edge files and small packs, least recently used out first.
+// What an isolate keeps of R2 between requests: packs' indexes, edge files and small packs, least recently used out first; beside them
+// one large file, which is the edge file of a large repository.
 // Only immutable content goes in (a pack's files are never overwritten), so nothing here can be stale. Refs never go in.
 // Requests do not share a read that is under way: a promise belongs to the request that began it.
 
@@ -10,6 +11,8 @@ export class PackCache {
   // A Map iterates in the order of insertion; a hit is inserted again, so the first key is the least recently used.
   readonly #entries = new Map<string, Uint8Array>();
   #sizeBytes = 0;
+  /** A file of more than half the limit and up to all of it, beside the others: the last such file that was kept. */
+  #large: { readonly key: string; readonly bytes: Uint8Array } | undefined;
 
   constructor(limitBytes: number = DEFAULT_LIMIT_BYTES) {
     this.#limitBytes = limitBytes;
@@ -17,6 +20,7 @@ export class PackCache {
 
   /** The bytes kept under a key. They are shared: the caller must not write to them. */
   find(key: string): Uint8Array | undefined {
+    if (this.#large?.key === key) return this.#large.bytes;
     const bytes = this.#entries.get(key);
     if (bytes === undefined) return undefined;
     this.#entries.delete(key);
@@ -25,12 +29,15 @@ export class PackCache {
   }
 
   /**
-   * Keeps bytes, which nobody may change from now on. A file of more than half the limit is not kept: it would push out
-   * everything else for one reader. (The index of 250,000 objects is 8 MB and is kept; every small push needs it.)
+   * Keeps bytes, which nobody may change from now on. A file of more than half the limit would push out everything else: it takes the
+   * place of the last such file. (Of 250,000 objects the edge file has up to 22 MB, and every fetch needs it; the index has 8 MB.)
    */
   keep(key: string, bytes: Uint8Array): void {
     this.drop(key);
-    if (bytes.byteLength * 2 > this.#limitBytes) return;
+    if (bytes.byteLength * 2 > this.#limitBytes) {
+      if (bytes.byteLength <= this.#limitBytes) this.#large = { key, bytes };
+      return;
+    }
     this.#entries.set(key, bytes);
     this.#sizeBytes += bytes.byteLength;
     for (const oldest of this.#entries.keys()) {
@@ -41,13 +48,19 @@ export class PackCache {
 
   /** Forgets a key, for instance of a pack that was deleted. */
   drop(key: string): void {
+    if (this.#large?.key === key) this.#large = undefined;
     const bytes = this.#entries.get(key);
     if (bytes === undefined) return;
     this.#entries.delete(key);
     this.#sizeBytes -= bytes.byteLength;
   }
 
-  /** The sum of what is kept, never more than the limit. */
+  /** Forgets the large file, where the isolate is about to need the memory. */
+  dropLarge(): void {
+    this.#large = undefined;
+  }
+
+  /** The sum of what is kept without the large file, never more than the limit. */
   get sizeBytes(): number {
     return this.#sizeBytes;
   }

@@ -11,12 +11,26 @@ describe("PackCache", () => {
     expect(cache.sizeBytes).toBe(90);
   });
 
-  test("does not keep what takes more than half of it", () => {
+  test("keeps one file that takes more than half of it, beside the others", () => {
     const cache = new PackCache(100);
     cache.keep("small", new Uint8Array(40));
     cache.keep("large", new Uint8Array(51));
+    cache.keep("larger", new Uint8Array(100));
+    expect(["small", "large", "larger"].map((key) => cache.find(key)?.byteLength)).toEqual([40, undefined, 100]);
+    expect(cache.sizeBytes).toBe(40);
+    cache.keep("too large", new Uint8Array(101));
+    expect(cache.find("too large")).toBeUndefined();
+    expect(cache.find("larger")?.byteLength).toBe(100);
+  });
+
+  test("lets the large file go where it is dropped, and where all large files are", () => {
+    const cache = new PackCache(100);
+    cache.keep("large", new Uint8Array(60));
+    cache.drop("large");
     expect(cache.find("large")).toBeUndefined();
-    expect(cache.find("small")?.byteLength).toBe(40);
+    cache.keep("large", new Uint8Array(60));
+    cache.dropLarge();
+    expect(cache.find("large")).toBeUndefined();
   });
 
   test("counts a key that is kept again once", () => {
