@@ -12,6 +12,7 @@ import { audit } from "./audit.ts";
 import { deploys } from "./deploys.ts";
 import { egress } from "./egress.ts";
 import { makeRouter } from "./resource.ts";
+import { snapshots } from "./snapshots.ts";
 import { tokens } from "./tokens.ts";
 
 /** The routes below /api/v1. */
@@ -25,6 +26,7 @@ api.use(async (c, next) => {
 });
 api.route("/", apps);
 api.route("/", deploys);
+api.route("/", snapshots);
 api.route("/", tokens);
 api.route("/", audit);
 api.route("/", egress);
