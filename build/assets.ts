@@ -112,6 +112,12 @@ function prefersAssets({ compatibilityDate, compatibilityFlags }: AssetsInput): 
   return compatibilityDate >= NAVIGATION_DATE && !compatibilityFlags.includes("assets_navigation_has_no_effect");
 }
 
+/** The folder that is served, if the tree has it. */
+export function assetsFolderOf(index: TreeIndex, input: Pick<AssetsInput, "root" | "table">): string | undefined {
+  const path = joinPath(input.root, input.table.directory?.path ?? DEFAULT_DIRECTORY);
+  return path === undefined ? undefined : findFolderOrLinks(index, path);
+}
+
 /** The folder in the tree; undefined where there is none and none is asked for; or what is wrong. */
 function findAssetsFolder(index: TreeIndex, input: AssetsInput): string | undefined | BuildMessage {
   const { directory } = input.table;

@@ -2,7 +2,15 @@
 // replaced when their memory has grown. A stub may not outlive the request that got it, so each build gets its own.
 import esbuildWasm from "./esbuild.generated.bin";
 import generated from "./isolate.generated.json" with { type: "json" };
-import type { BuildHost, BundleOutcome, BundleRequest, IsolateAnswer } from "./bundle-request.ts";
+import type {
+  BuildFailure,
+  BuildHost,
+  BundleOutcome,
+  BundleRequest,
+  IsolateAnswer,
+  WriteOutcome,
+  WriteRequest,
+} from "./bundle-request.ts";
 import { RUNTIME_COMPATIBILITY_DATE } from "./compatibility.ts";
 import type BuilderIsolate from "./isolate.ts";
 import { type BuildLimits, DEFAULT_LIMITS } from "./limits.ts";
@@ -55,15 +63,27 @@ export interface BuildSource {
   readonly packages: PackagesPort;
 }
 
+/** Bundles a Worker: see runInIsolate. */
+export function bundleInIsolate(builder: Builder, request: BundleRequest, source: BuildSource): Promise<BundleOutcome> {
+  return runInIsolate<BundleOutcome>(builder, source, (stub, host) => stub.bundle(request, host));
+}
+
+/** Runs esbuild for its files: see runInIsolate. */
+export function writeInIsolate(builder: Builder, request: WriteRequest, source: BuildSource): Promise<WriteOutcome> {
+  return runInIsolate<WriteOutcome>(builder, source, (stub, host) => stub.write(request, host));
+}
+
+type Ask<Outcome> = (stub: Fetcher<BuilderIsolate>, host: BuildHost) => Promise<IsolateAnswer<Outcome>>;
+
 /**
- * Bundles in a builder isolate. Fails with build-limit where that takes too long or the isolate dies of it, and throws what
+ * Works in a builder isolate. Fails with build-limit where that takes too long or the isolate dies of it, and throws what
  * reading the tree throws.
  */
-export async function bundleInIsolate(
+async function runInIsolate<Outcome>(
   builder: Builder,
-  request: BundleRequest,
   source: BuildSource,
-): Promise<BundleOutcome> {
+  ask: Ask<Outcome>,
+): Promise<Outcome | BuildFailure> {
   const reading: { error?: unknown } = {};
   const outOfTime = timer(builder.limits.timeMs);
   const guard = <T>(work: () => Promise<T>): Promise<T | undefined> => {
@@ -81,7 +101,7 @@ export async function bundleInIsolate(
     },
   };
   try {
-    return await attempt(builder, request, host, outOfTime);
+    return await attempt(builder, (stub) => ask(stub, host), outOfTime);
   } catch (error) {
     throw reading.error ?? error;
   } finally {
@@ -97,18 +117,17 @@ interface Timer {
   hold<T>(work: Promise<T>): Promise<T>;
 }
 
-type Attempt = IsolateAnswer | { readonly kind: "out-of-time" } | { readonly kind: "died" };
+type Attempt<Outcome> = IsolateAnswer<Outcome> | { readonly kind: "out-of-time" } | { readonly kind: "died" };
 
-async function attempt(
+async function attempt<Outcome>(
   builder: Builder,
-  request: BundleRequest,
-  host: BuildHost,
+  ask: (stub: Fetcher<BuilderIsolate>) => Promise<IsolateAnswer<Outcome>>,
   outOfTime: Timer,
-): Promise<BundleOutcome> {
+): Promise<Outcome | BuildFailure> {
   for (let slot = 0, deaths = 0; ;) {
     const name = builder.nameOf(slot);
     const stub = builder.open(name);
-    const answered: Promise<Attempt> = stub.bundle(request, host).catch(() => ({ kind: "died" }));
+    const answered: Promise<Attempt<Outcome>> = ask(stub).catch(() => ({ kind: "died" }));
     const answer = await Promise.race([answered, outOfTime.promise]);
     switch (answer.kind) {
       case "done":
@@ -205,7 +224,7 @@ function timer(ms: number): Timer {
   return { promise, hold, isOver: () => isOver, stop };
 }
 
-function failure(message: BuildMessage): BundleOutcome {
+function failure(message: BuildMessage): BuildFailure {
   return { kind: "failed", messages: [message], total: 1 };
 }
 

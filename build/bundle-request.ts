@@ -1,5 +1,6 @@
 // What goes to the builder isolate and what comes back: plain values only, since both cross an isolate's border.
 import type { NodejsSupport } from "./compatibility.ts";
+import type { EsbuildRun } from "./esbuild-arguments.ts";
 import type { BuildLimits } from "./limits.ts";
 import type { BuildMessage } from "./messages.ts";
 import type { PackagesPort } from "./npm/packages-port.ts";
@@ -71,17 +72,45 @@ export interface BundledCode {
   readonly warnings: readonly BuildMessage[];
 }
 
+/** A run of esbuild whose outputs are files: a client's build, or a build command. */
+export interface WriteRequest extends BundleRequest {
+  readonly run: EsbuildRun;
+}
+
+/** One output. `entryPoint` is the file of the tree that it begins with, `cssBundle` the path of the style sheet beside a script. */
+export interface WrittenFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly entryPoint?: string;
+  readonly cssBundle?: string;
+}
+
+/** What such a run comes to. `inputs` are the files of the tree that went into it. */
+export type WriteOutcome =
+  | {
+      readonly kind: "written";
+      readonly outputs: readonly WrittenFile[];
+      readonly inputs: readonly string[];
+      readonly warnings: readonly BuildMessage[];
+    }
+  | BuildFailure;
+
+/** At most five messages of `total`. */
+export interface BuildFailure {
+  readonly kind: "failed";
+  readonly messages: readonly BuildMessage[];
+  readonly total: number;
+}
+
 /** What bundling comes to. */
-export type BundleOutcome =
-  | ({ readonly kind: "bundled" } & BundledCode)
-  | { readonly kind: "failed"; readonly messages: readonly BuildMessage[]; readonly total: number };
+export type BundleOutcome = ({ readonly kind: "bundled" } & BundledCode) | BuildFailure;
 
 /** The builder isolate's answer. */
-export type IsolateAnswer =
+export type IsolateAnswer<Outcome> =
   /** Another build is under way there, for so long: esbuild's memory is for one at a time. */
   | { readonly kind: "busy"; readonly sinceMs: number }
   /** `memoryBytes` is the size of esbuild's wasm memory, which never shrinks; `builds` counts those of this isolate. */
-  | { readonly kind: "done"; readonly outcome: BundleOutcome; readonly memoryBytes: number; readonly builds: number }
+  | { readonly kind: "done"; readonly outcome: Outcome; readonly memoryBytes: number; readonly builds: number }
   /** The tree could not be read. What went wrong is known where it was read. */
   | { readonly kind: "unread" }
   /** A mistake of the program itself. */

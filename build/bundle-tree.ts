@@ -1,7 +1,7 @@
 // One run of esbuild over a tree, inside the builder isolate. The same tree always gives the same bytes: the paths that esbuild
 // sees are those of the tree, and nothing depends on the order in which files came.
 import type { BuildOptions, BuildResult, Metafile } from "esbuild-wasm";
-import type { BundledFile, BundleOutcome, BundleRequest, ModuleSize } from "./bundle-request.ts";
+import type { BuildFailure, BundledFile, BundleOutcome, BundleRequest, ModuleSize } from "./bundle-request.ts";
 import { toBuildMessage } from "./esbuild-message.ts";
 import { formatBytes } from "./limits.ts";
 import { type BuildMessage, MAX_MESSAGES } from "./messages.ts";
@@ -25,7 +25,7 @@ export interface TreePort {
 const OUTPUT = "index.js";
 const LARGEST = 5;
 /** Maps of files that are JavaScript already are looked for in a file system, which there is not, and are not missed. */
-const SOURCE_MAP_WARNINGS = {
+export const SOURCE_MAP_WARNINGS = {
   "invalid-source-mappings": "silent",
   "missing-source-map": "silent",
   "sections-in-source-map": "silent",
@@ -37,7 +37,7 @@ export async function bundleTree(esbuild: Esbuild, request: BundleRequest, port:
   const { files } = port;
   const added = await takeAdditionalModules(request, files);
   if (added !== undefined) return { kind: "failed", messages: [added], total: 1 };
-  const result = await runEsbuild(esbuild, request, port);
+  const result = await runEsbuild(esbuild, buildOptions(request, port));
   if (result.kind === "failed") return result;
   const { metafile, outputs } = result;
   const output = metafile.outputs[OUTPUT];
@@ -86,9 +86,10 @@ function packageFolderOf(path: string): string | undefined {
   return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
 }
 
-async function runEsbuild(esbuild: Esbuild, request: BundleRequest, port: TreePort): Promise<EsbuildOutcome> {
+/** Runs esbuild, with its errors as messages. Outputs are by path in the tree. */
+export async function runEsbuild(esbuild: Esbuild, options: BuildOptions): Promise<EsbuildOutcome> {
   try {
-    const { metafile, outputFiles = [], warnings } = await esbuild.build(buildOptions(request, port));
+    const { metafile, outputFiles = [], warnings } = await esbuild.build(options);
     if (metafile === undefined) throw new Error("esbuild made no metafile.");
     const outputs = new Map(outputFiles.map((file) => [file.path.replace(/^\/+/, ""), file.contents]));
     return { kind: "built", metafile, outputs, warnings: ownWarnings(warnings) };
@@ -162,7 +163,8 @@ function moduleSizes(
   return [...sources, ...beside].toSorted((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
 }
 
-function tooLarge(bundleBytes: number, limit: number, largest: readonly ModuleSize[]): BundleOutcome {
+/** The message for a bundle over its limit. */
+export function tooLarge(bundleBytes: number, limit: number, largest: readonly ModuleSize[]): BuildFailure {
   const text = `The bundle has ${formatBytes(bundleBytes)}, and ${formatBytes(limit)} is the limit.`;
   const notes = ["The largest modules:", ...largest.map(({ path, bytes }) => `  ${formatBytes(bytes)}  ${path}`)];
   return { kind: "failed", messages: [{ code: "bundle-too-large", text, notes }], total: 1 };

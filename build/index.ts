@@ -3,16 +3,19 @@
 import { findRoot, type RootSetting } from "./app-root.ts";
 import { type AssetConfig, assetsOnlyModule, type BuiltAsset, collectAssets } from "./assets.ts";
 import type { BundledCode, BundleRequest, BundleStats } from "./bundle-request.ts";
-import { type Builder, bundleInIsolate } from "./builder.ts";
-import { nodejsSupport } from "./compatibility.ts";
+import { type Builder, bundleInIsolate, writeInIsolate } from "./builder.ts";
+import { nodejsSupport, RUNTIME_COMPATIBILITY_DATE } from "./compatibility.ts";
 import { type AppConfig, findAppEntry, readConfig } from "./config.ts";
+import type { EsbuildRun } from "./esbuild-arguments.ts";
 import type { BuildLimits } from "./limits.ts";
+import { makeFiles, type MadeOutcome, type RunEsbuild } from "./made-files.ts";
 import { type BuildMessage, MAX_MESSAGES } from "./messages.ts";
 import { PackageInstallation } from "./npm/installation.ts";
 import type { PackageHost } from "./npm/package-store.ts";
 import type { BundledPackage } from "./npm/packages-port.ts";
 import { type OpenTree, openTree } from "./open-tree.ts";
 import type { SourceTree } from "./source-tree.ts";
+import { readTsconfig, type TsconfigOutcome } from "./tsconfig.ts";
 import type { JsonValue, ObjectBinding } from "./wrangler-config.ts";
 
 /** What a build comes to. */
@@ -69,23 +72,27 @@ export async function build(
 ): Promise<BuildOutcome> {
   if (source.files.size > builder.limits.treeFiles)
     return failed([tooManyFiles(source.files.size, builder.limits.treeFiles)]);
-  const tree = await openTree(source);
-  const found = await findRoot(tree, setting);
+  const opened = await openTree(source);
+  const found = await findRoot(opened, setting);
   if (found.kind === "failed") return failed([found.message]);
-  const read = await readConfig(tree, found.root);
+  const read = await readConfig(opened, found.root);
   if (read.kind === "failed") return failed(read.messages);
   const { config } = read;
+  const made = await makeFiles(opened, config, runEsbuild(config, builder, npm));
+  if (made.kind === "failed") return made;
+  const { tree } = made;
   const served = await collectAssets(tree, {
     root: config.root,
     table: config.assets,
     compatibilityDate: config.compatibilityDate,
     compatibilityFlags: config.compatibilityFlags,
     limits: builder.limits,
-    generated: [],
+    generated: made.assets,
   });
   if (served.kind === "failed") return failed(served.messages);
-  const { assets, assetConfig } = served;
-  const warnings = [...read.warnings, ...served.warnings];
+  const { assetConfig } = served;
+  const assets = servedAssets(served.assets, made);
+  const warnings = [...read.warnings, ...made.warnings, ...served.warnings];
   const entry = findAppEntry(tree, config);
   if (entry.kind === "failed") {
     if (config.main !== undefined || assets.length === 0) return failed([entry.message]);
@@ -99,6 +106,38 @@ export async function build(
   const code = await assemble({ tree, packages, config }, { entry: entry.path, bundled });
   warnings.push(...bundled.warnings, ...(await packages.warnings(bundled.packageFolders)));
   return { kind: "built", bundle: { ...code, assets, assetConfig }, warnings };
+}
+
+/** What a build command wrote and pages that were rewritten are bytes of the build's own; source of the client is not served. */
+function servedAssets(assets: readonly BuiltAsset[], made: MadeOutcome & { kind: "made" }): BuiltAsset[] {
+  return assets
+    .filter(({ source }) => source.kind === "bytes" || !made.sources.has(source.path))
+    .map((asset) => {
+      const bytes = asset.source.kind === "tree" ? made.files.get(asset.source.path) : undefined;
+      return bytes === undefined ? asset : { ...asset, source: { kind: "bytes", bytes } };
+    });
+}
+
+function runEsbuild(config: AppConfig, builder: Builder, npm: PackageHost | undefined): RunEsbuild {
+  return async (tree, run) => {
+    const tsconfig = await runTsconfig(tree, config, run);
+    if (tsconfig.kind === "failed") return { ...tsconfig, total: tsconfig.messages.length };
+    const bundling = { ...config.bundling, rules: [], ...(run.alias === undefined ? {} : { alias: run.alias }) };
+    const settings = { ...config, bundling, tsconfig: tsconfig.tsconfig };
+    const base = bundleRequest(tree, settings, { entry: "", limits: builder.limits });
+    const mode = run.platform === "node" ? "on" : "off";
+    const request = { ...base, nodejs: { compatibilityDate: RUNTIME_COMPATIBILITY_DATE, mode }, run } as const;
+    const packages = new PackageInstallation(tree, config, npm);
+    return writeInIsolate(builder, request, { read: (paths) => packages.read(paths), packages });
+  };
+}
+
+/** The app's own, unless the run names another. */
+async function runTsconfig(tree: OpenTree, config: AppConfig, run: EsbuildRun): Promise<TsconfigOutcome> {
+  const { tsconfig, workspaces, buildCommand } = config;
+  if (run.tsconfig === undefined || buildCommand === undefined) return { kind: "read", tsconfig, warnings: [] };
+  const configured = { path: run.tsconfig, location: buildCommand.location };
+  return readTsconfig(tree, { root: "", configured, workspaces });
 }
 
 /** What the loader needs. */

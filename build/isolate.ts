@@ -4,11 +4,19 @@
 import { abortIsolate, WorkerEntrypoint } from "cloudflare:workers";
 import * as esbuild from "./esbuild.js";
 import wasmModule from "./esbuild.wasm";
-import { bundleTree } from "./bundle-tree.ts";
-import type { BuildHost, BundleRequest, IsolateAnswer } from "./bundle-request.ts";
+import { bundleTree, type TreePort } from "./bundle-tree.ts";
+import type {
+  BuildHost,
+  BundleOutcome,
+  BundleRequest,
+  IsolateAnswer,
+  WriteOutcome,
+  WriteRequest,
+} from "./bundle-request.ts";
 import { FileReader } from "./file-reader.ts";
 import { PackageFolders } from "./npm/package-folders.ts";
 import { startTreeFiles } from "./tree-files.ts";
+import { writeTree } from "./write-tree.ts";
 
 /** esbuild, whose start is awaited by the first build, when the build that is under way began, and how many have ended. */
 const service: { started?: Promise<WebAssembly.Memory>; busyFromMs?: number | undefined; builds: number } = {
@@ -45,7 +53,12 @@ async function startEsbuild(): Promise<WebAssembly.Memory> {
   return memory;
 }
 
-async function answer(request: BundleRequest, host: BuildHost): Promise<IsolateAnswer> {
+/** Does one build at a time: esbuild's memory is not for more. */
+async function answer<Outcome>(
+  request: BundleRequest,
+  host: BuildHost,
+  work: (port: TreePort) => Promise<Outcome>,
+): Promise<IsolateAnswer<Outcome>> {
   if (service.busyFromMs !== undefined) return { kind: "busy", sinceMs: Date.now() - service.busyFromMs };
   service.busyFromMs = Date.now();
   try {
@@ -54,7 +67,7 @@ async function answer(request: BundleRequest, host: BuildHost): Promise<IsolateA
     const reader = new FileReader(request.contents, host.readMore);
     const files = startTreeFiles(request, reader);
     const packages = new PackageFolders(files.index, host.packages, (contents) => reader.take(contents));
-    const outcome = await bundleTree(esbuild, request, { files, packages });
+    const outcome = await work({ files, packages });
     if (reader.isBroken || packages.isBroken) return { kind: "unread" };
     service.builds += 1;
     return { kind: "done", outcome, memoryBytes: memory.buffer.byteLength, builds: service.builds };
@@ -68,9 +81,16 @@ async function answer(request: BundleRequest, host: BuildHost): Promise<IsolateA
 /** What the host calls. */
 export default class BuilderIsolate extends WorkerEntrypoint {
   /** Bundles one tree, or says that another build is under way. */
-  bundle(request: BundleRequest, host: BuildHost): Promise<IsolateAnswer> {
-    const answered = answer(request, host);
+  bundle(request: BundleRequest, host: BuildHost): Promise<IsolateAnswer<BundleOutcome>> {
+    const answered = answer(request, host, (port) => bundleTree(esbuild, request, port));
     // A pusher who goes away cancels this call. The build then still ends in order, and does not leave the isolate busy.
+    this.ctx.waitUntil(answered);
+    return answered;
+  }
+
+  /** The same for a run whose outputs are files. */
+  write(request: WriteRequest, host: BuildHost): Promise<IsolateAnswer<WriteOutcome>> {
+    const answered = answer(request, host, (port) => writeTree(esbuild, request, port));
     this.ctx.waitUntil(answered);
     return answered;
   }

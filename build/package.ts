@@ -35,11 +35,12 @@ export function packageEntryPaths(
   packageJson: Readonly<Record<string, unknown>> | undefined,
   subpath: string,
   isRequire: boolean,
+  among: readonly string[] = CONDITIONS,
 ): string[] {
   const { exports, browser, module, main } = packageJson ?? {};
   if (exports !== undefined && exports !== null) {
     const target = subpath === "" ? "." : `./${subpath}`;
-    return tryConditions(() => resolveExports({ name: "package", exports }, target, conditions(isRequire)));
+    return tryConditions(() => resolveExports({ name: "package", exports }, target, conditions(isRequire, among)));
   }
   if (subpath !== "") return [subpath];
   const fields = isRequire ? [browser, main, module] : [browser, module, main];
@@ -51,10 +52,11 @@ export function packageImportPaths(
   packageJson: Readonly<Record<string, unknown>> | undefined,
   specifier: string,
   isRequire: boolean,
+  among: readonly string[] = CONDITIONS,
 ): string[] {
   const { imports } = packageJson ?? {};
   if (imports === undefined) return [];
-  return tryConditions(() => resolveImports({ name: "package", imports }, specifier, conditions(isRequire)));
+  return tryConditions(() => resolveImports({ name: "package", imports }, specifier, conditions(isRequire, among)));
 }
 
 /**
@@ -113,8 +115,8 @@ function literal(text: string): string {
   return text.replaceAll(/[.+*?^${}()|[\]\\]/g, "\\$&");
 }
 
-function conditions(isRequire: boolean): { unsafe: true; conditions: string[] } {
-  return { unsafe: true, conditions: [...CONDITIONS, isRequire ? "require" : "import"] };
+function conditions(isRequire: boolean, among: readonly string[]): { unsafe: true; conditions: string[] } {
+  return { unsafe: true, conditions: [...among, isRequire ? "require" : "import"] };
 }
 
 /** resolve.exports throws where a package offers nothing under a name or for these conditions. */

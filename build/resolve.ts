@@ -28,6 +28,8 @@ export interface Resolver {
   readonly workspaces: Workspaces;
   /** What says which packages there are, once that was asked. */
   readonly lockfile: string | undefined;
+  /** What packages may offer files for, beside import and require; undefined: what a Worker asks for. */
+  readonly conditions?: readonly string[];
   /** The package.json at a path of the tree, or undefined where there is none that can be read. */
   readPackageJson(path: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** The folder of a package, installed if need be. */
@@ -151,7 +153,7 @@ async function resolveRelative(resolver: Resolver, request: ImportRequest): Prom
 async function resolvePackageImport(resolver: Resolver, request: ImportRequest): Promise<Resolution> {
   const folder = findPackageFolderOf(resolver.index, request.importer);
   const packageJson = await resolver.readPackageJson(joinPath(folder, "package.json") ?? "");
-  for (const target of packageImportPaths(packageJson, request.specifier, request.isRequire)) {
+  for (const target of packageImportPaths(packageJson, request.specifier, request.isRequire, resolver.conditions)) {
     if (!target.startsWith("./")) return resolveImport(resolver, { ...request, specifier: target });
     const joined = joinPath(folder, target);
     const path = joined === undefined ? undefined : await findModule(resolver, joined);
@@ -217,7 +219,7 @@ async function resolveInstalled(
   if (found.kind === "failed") return found.message;
   const { folder } = found;
   const packageJson = await resolver.readPackageJson(`${folder}/package.json`);
-  for (const target of packageEntryPaths(packageJson, subpath, request.isRequire)) {
+  for (const target of packageEntryPaths(packageJson, subpath, request.isRequire, resolver.conditions)) {
     const joined = joinPath(folder, target);
     const path = joined === undefined ? undefined : await findModule(resolver, joined);
     if (path !== undefined) return path;

@@ -14,7 +14,7 @@ import { isInNodeModules } from "./tree-path.ts";
 const REQUIRED = "required";
 
 /** A module that a package leaves out: require() of it gives an empty object, as under every bundler. */
-const EMPTY = "empty";
+export const EMPTY = "empty";
 
 /** The plugin of one build. */
 export function treePlugin(request: BundleRequest, files: TreeFiles, packages: PackageFolders): Plugin {
@@ -33,7 +33,13 @@ export function treePlugin(request: BundleRequest, files: TreeFiles, packages: P
   };
 }
 
-function makeResolver(request: BundleRequest, files: TreeFiles, folders: PackageFolders): Resolver {
+/** How imports of this build are resolved. */
+export function makeResolver(
+  request: BundleRequest,
+  files: TreeFiles,
+  folders: PackageFolders,
+  conditions?: readonly string[],
+): Resolver {
   const { index } = files;
   const packages = new Map<string, Promise<Readonly<Record<string, unknown>> | undefined>>();
   return {
@@ -43,6 +49,7 @@ function makeResolver(request: BundleRequest, files: TreeFiles, folders: Package
     paths: request.paths,
     alias: request.bundling.alias,
     workspaces: request.workspaces,
+    ...(conditions === undefined ? {} : { conditions }),
     get lockfile() {
       return folders.lockfile;
     },
@@ -102,7 +109,8 @@ async function resolveToFile(resolver: Resolver, files: TreeFiles, path: string)
   return { path: `./${file.kind === "named" ? file.name : path}`, external: true };
 }
 
-async function isPackageFreeOfSideEffects(resolver: Resolver, path: string): Promise<boolean> {
+/** Whether a module of a package may be left out where nothing of it is used. */
+export async function isPackageFreeOfSideEffects(resolver: Resolver, path: string): Promise<boolean> {
   const folder = findPackageFolderOf(resolver.index, path);
   return isFreeOfSideEffects(await resolver.readPackageJson(`${folder}/package.json`), path.slice(folder.length + 1));
 }
@@ -117,6 +125,6 @@ async function onLoad(files: TreeFiles, path: string): Promise<OnLoadResult> {
 }
 
 /** esbuild adds the place of the import, and hands `detail` back as it is. */
-function toMessage(failure: ImportFailure): PartialMessage {
+export function toMessage(failure: ImportFailure): PartialMessage {
   return { text: failure.text, detail: failure };
 }
