@@ -81,16 +81,25 @@ export const ERROR_CODES = [
 /** One of the closed list of codes. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** What an error may say besides its message. */
+export interface HostingErrorOptions extends ErrorOptions {
+  readonly retryAfterS?: number;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
 /** A request that cannot be served as asked. The message is a full sentence that the client may be shown. */
 export class HostingError extends Error {
   readonly code: ErrorCode;
   /** When the same request may be served, where it is too early for it now. */
   readonly retryAfterS: number | undefined;
+  /** What else a program is told: members of the problem details. */
+  readonly facts: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { readonly retryAfterS?: number }) {
+  constructor(code: ErrorCode, message: string, options?: HostingErrorOptions) {
     super(message, options);
     this.name = "HostingError";
     this.code = code;
     this.retryAfterS = options?.retryAfterS;
+    this.facts = options?.facts;
   }
 }

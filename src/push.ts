@@ -42,6 +42,12 @@ export interface PushRequest {
   readonly onReport?: (report: PushReport) => void;
 }
 
+/** A push that was made here: what it asks for, and its objects as a pack, where it has any. */
+export interface MadePush {
+  readonly update: UpdateRequest;
+  readonly pack: ReadableStream<Uint8Array> | undefined;
+}
+
 /**
  * Takes a push in and returns the body of the answer, which goes on while the push is built and deployed.
  * The pack is received to its end first: an answer before the request's end breaks the connection's next request.
@@ -51,14 +57,11 @@ export async function push(request: PushRequest, host: Host): Promise<ReadableSt
   const reader = new PktLineReader(request.body);
   const update = await readUpdateRequest(reader);
   if (update.isProbe) return new Blob([]).stream();
-  const supervisor = host.env.SUPERVISOR.getByName(request.app);
-  const repository = openRepository(host.packs, await supervisor.openForPush());
   // A push that only deletes sends no pack (gitprotocol-pack(5), "Packfile data").
   const sendsPack = update.commands.some((command) => command.newId !== ZERO_ID);
-  const pack = sendsPack ? await receivePackBytes(reader.rest(), repository.store) : undefined;
-  if (pack?.kind === "refused" && pack.code === "push-too-large") throw new HostingError(pack.code, pack.reason);
+  const received = await receive(request, host, { update, pack: sendsPack ? reader.rest() : undefined });
   const answer = answerPush({ update, now: request.now }, async (narrator) => {
-    const outcome = await record({ request, host, supervisor, repository, update, pack, narrator });
+    const outcome = await record({ ...received, narrator });
     request.onReport?.(outcome);
     return outcome;
   });
@@ -66,9 +69,34 @@ export async function push(request: PushRequest, host: Host): Promise<ReadableSt
   return answer.body;
 }
 
+/**
+ * The same stages for a push that no git client sent. Returns once it is over.
+ * @throws HostingError "push-too-large"
+ */
+export async function pushMade(
+  request: Stages["request"],
+  host: Host,
+  made: MadePush,
+  narrator: Narrator,
+): Promise<PushReport> {
+  return record({ ...(await receive(request, host, made)), narrator });
+}
+
+async function receive(
+  request: Stages["request"],
+  host: Host,
+  made: MadePush,
+): Promise<Omit<Stages, "narrator" | "plan" | "deployNumber">> {
+  const supervisor = host.env.SUPERVISOR.getByName(request.app);
+  const repository = openRepository(host.packs, await supervisor.openForPush());
+  const pack = made.pack === undefined ? undefined : await receivePackBytes(made.pack, repository.store);
+  if (pack?.kind === "refused" && pack.code === "push-too-large") throw new HostingError(pack.code, pack.reason);
+  return { request, host, supervisor, repository, update: made.update, pack };
+}
+
 /** What the stages share. */
 interface Stages {
-  readonly request: PushRequest;
+  readonly request: Pick<PushRequest, "app" | "actor" | "appUrl" | "apiUrl" | "now">;
   readonly host: Host;
   readonly supervisor: DurableObjectStub<Supervisor>;
   readonly repository: Repository;
@@ -329,9 +357,9 @@ async function cutOver(stages: Stages, { refusals, deploy }: Committed): Promise
 function report({ update, narrator, plan }: Stages, refusals: Refusals): PushReport {
   const isUndone = isAtomic(update) && refusals.size > 0;
   const refs = update.commands.map(({ name }) => {
-    const refusal = refusals.get(name);
-    if (refusal !== undefined) return { kind: "refused" as const, name, reason: reasonOf(refusal) };
-    return isUndone ? { kind: "refused" as const, name, reason: reasonOf(ATOMIC) } : { kind: "ok" as const, name };
+    const refusal = refusals.get(name) ?? (isUndone ? ATOMIC : undefined);
+    if (refusal === undefined) return { kind: "ok" as const, name };
+    return { kind: "refused" as const, name, reason: reasonOf(refusal), code: refusal.code };
   });
   narrator.note({ ok: refs.every((ref) => ref.kind === "ok"), refs });
   const refusal = plan.deployed && (refusals.get(plan.deployed.name) ?? (isUndone ? ATOMIC : undefined));
@@ -353,7 +381,7 @@ function refuseUnpacked({ update, narrator }: Stages, { code, reason }: Refusal)
   // A shallow client's history that is cut off here too: nothing is wrong with the pack, and git says so of the refs.
   const isUnpacked = code === "ref-refused";
   const refReason = reasonOf({ code, reason: isUnpacked ? reason : `unpacker error: ${reason}` });
-  const refs = update.commands.map(({ name }) => ({ kind: "refused" as const, name, reason: refReason }));
+  const refs = update.commands.map(({ name }) => ({ kind: "refused" as const, name, reason: refReason, code }));
   narrator.note({ ok: false, refs, failure: { stage: "ingest", code, reason } });
   return isUnpacked ? { refs } : { unpackError: reasonOf({ code, reason }), refs };
 }

@@ -1,11 +1,12 @@
 // The answer to a push (gitprotocol-pack, "Report Status"): what became of the pack, then of each ref.
+import type { ErrorCode } from "../errors.ts";
 import { FLUSH_PKT, MAX_PKT_PAYLOAD_BYTES, encodePktLine } from "./pkt-line.ts";
 import { type ObjectId } from "./object-id.ts";
 
 /** What became of one command. The name is as the client sent it. */
 export type RefReport =
   | { readonly kind: "ok"; readonly name: string; readonly options?: RefReportOptions }
-  | { readonly kind: "refused"; readonly name: string; readonly reason: string };
+  | { readonly kind: "refused"; readonly name: string; readonly reason: string; readonly code?: ErrorCode };
 
 /** What was done, where it is not what was asked for. Only report-status-v2 can say it. */
 export interface RefReportOptions {

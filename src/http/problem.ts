@@ -85,9 +85,9 @@ export function plainAnswer(error: unknown, context: { readonly path: string }):
 
 /** An error as problem details (RFC 9457), with the stable code beside the status. */
 export function problemAnswer(error: unknown, context: { readonly path: string }): Response {
-  const { code, message, retryAfterS } = describe(error, context);
+  const { code, message, retryAfterS, facts } = describe(error, context);
   const status = STATUS[code];
-  const body = { type: "about:blank", status, code, title: code, detail: message };
+  const body = { type: "about:blank", status, code, title: code, detail: message, ...facts };
   return new Response(`${JSON.stringify(body)}\n`, {
     status,
     headers: headersOf(code, "application/problem+json", retryAfterS),
@@ -105,11 +105,16 @@ export function refuseMethod(request: Request, allowed: string, answer: typeof p
 function describe(
   error: unknown,
   context: { readonly path: string },
-): Pick<HostingError, "code" | "message" | "retryAfterS"> {
+): Pick<HostingError, "code" | "message" | "retryAfterS" | "facts"> {
   if (error instanceof HostingError) return error;
   const requestId = crypto.randomUUID();
   console.error(`request ${requestId} to ${context.path} failed`, error);
-  return { code: "internal-error", message: `${INTERNAL_MESSAGE} Request ${requestId}.`, retryAfterS: undefined };
+  return {
+    code: "internal-error",
+    message: `${INTERNAL_MESSAGE} Request ${requestId}.`,
+    retryAfterS: undefined,
+    facts: undefined,
+  };
 }
 
 function headersOf(code: ErrorCode, contentType: string, retryAfterS?: number): Headers {

@@ -4,7 +4,9 @@ import { permit } from "../../app/access.ts";
 import { readAppName, type AppName } from "../../app/app-name.ts";
 import type { AppDescription } from "../../app/description.ts";
 import { HostingError } from "../../errors.ts";
+import { pushTemplate } from "../../push-made.ts";
 import { appUrl } from "../host-name.ts";
+import { pushAs } from "./commits.ts";
 import { deployJson, DeployJson } from "./deploys.ts";
 import {
   AppPath,
@@ -93,20 +95,34 @@ const createAppRoute = createRoute({
   ...needs("any"),
   request: {
     body: jsonBody(
-      z.object({ name: z.string().openapi({ example: "hello" }), ...SettingsJson.partial().shape }).openapi("NewApp"),
+      z
+        .object({
+          name: z.string().openapi({ example: "hello" }),
+          template: z
+            .string()
+            .optional()
+            .openapi({ description: "Starts with this template, deployed.", example: "counter" }),
+          ...SettingsJson.partial().shape,
+        })
+        .openapi("NewApp"),
     ),
   },
   responses: { 201: json(AppJson, "The new app."), ...PROBLEMS },
 });
 
 apps.openapi(createAppRoute, async (c) => {
-  const { name, ...settings } = c.req.valid("json");
+  const { name, template, ...settings } = c.req.valid("json");
   const app = readAppName(name);
   c.set("aboutApp", app);
   permit(c.get("caller"), { app, action: "push" });
   const { env } = c.env.host;
-  const { kind } = await env.SUPERVISOR.getByName(app).createRepository(given(settings));
-  if (kind === "exists") throw new HostingError("app-exists", `There is an app ${app} already.`);
+  if (template !== undefined) {
+    await pushTemplate(pushAs(c.req.raw, env, c.get("caller"), app), c.env.host, template);
+    await env.SUPERVISOR.getByName(app).changeSettings(given(settings));
+  } else {
+    const { kind } = await env.SUPERVISOR.getByName(app).createRepository(given(settings));
+    if (kind === "exists") throw new HostingError("app-exists", `There is an app ${app} already.`);
+  }
   return c.json(await describe(c.req.raw, env, app), 201);
 });
 
