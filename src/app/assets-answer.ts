@@ -1,6 +1,6 @@
 // The answer that a file makes, by RFC 9110: validators, a range, or the whole. Bodies come from R2 as streams.
 import { lookup } from "mrmime";
-import { readAssetRange, type AssetStore } from "../store/asset-objects.ts";
+import { readAsset } from "../store/asset-objects.ts";
 import type { AssetFile } from "../store/assets.ts";
 
 /** Browsers ask each time, and get 304 where nothing changed. */
@@ -17,7 +17,11 @@ export interface FileAnswer {
 }
 
 /** Answers GET or HEAD with a file. */
-export async function answerWithFile(store: AssetStore, request: Request, answer: FileAnswer): Promise<Response> {
+export async function answerWithFile(
+  store: Parameters<typeof readAsset>[0],
+  request: Request,
+  answer: FileAnswer,
+): Promise<Response> {
   const { file, status } = answer;
   const etag = `"${file.blobId}"`;
   const headers = new Headers({ etag, "cache-control": file.isHashed ? KEEP_FOR_EVER : REVALIDATE });
@@ -40,8 +44,7 @@ export async function answerWithFile(store: AssetStore, request: Request, answer
   const init: ResponseInit = { status: range === undefined ? status : 206, headers, encodeBody: "manual" };
   if (request.method === "HEAD") return new Response(null, init);
   if (length === 0) return new Response("", init);
-  const body = await readAssetRange(store, file.objectId, { offset: file.offset + offset, length });
-  return new Response(body, init);
+  return new Response(await readAsset(store, file, { offset, length }), init);
 }
 
 /** By the extension; text says that it is UTF-8. undefined: no known extension, and nothing is claimed. */

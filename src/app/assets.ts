@@ -106,7 +106,10 @@ async function answer(
     // What marks the host's own answers.
     headers.delete(ERROR_HEADER);
   };
-  return answerWithFile({ bucket: app.env.BUCKET, repositoryId }, request, { ...decision, changeHeaders });
+  return answerWithFile({ bucket: app.env.BUCKET, repositoryId, cache: app.assetContents }, request, {
+    ...decision,
+    changeHeaders,
+  });
 }
 
 /** From memory, else from the database, which is read at once. */

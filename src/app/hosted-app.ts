@@ -4,6 +4,7 @@ import type { Database } from "../store/database.ts";
 import { openDatabase } from "../store/database.ts";
 import { findLiveDeploy, type Deploy } from "../store/deploys.ts";
 import type { Repository } from "../store/settings.ts";
+import { PackCache } from "../store/pack-cache.ts";
 import { findRepository } from "../store/settings.ts";
 import { isMigrated, migrate, SUPERVISOR_MIGRATIONS } from "../store/schema.ts";
 import { environmentKind, PRODUCTION_FACET } from "./environment.ts";
@@ -63,6 +64,8 @@ export interface HostedApp {
   readonly now: () => number;
   production: FacetRuntime;
   readonly assets: AssetCache;
+  /** Small contents of assets, by blob ID. */
+  readonly assetContents: PackCache;
   /** Every other environment that was asked for, by facet: see runtimeOf. */
   readonly environments: Map<string, FacetRuntime>;
   /** Those that are about to deploy, in the order in which they came. */
@@ -74,6 +77,9 @@ export interface HostedApp {
   /** The deletion that is under way. */
   deletion: Promise<void> | undefined;
 }
+
+/** Bounded, because an isolate may hold the supervisors of many apps. */
+const ASSET_CONTENT_BYTES = 1024 * 1024;
 
 /** The handle of a supervisor that was just constructed. Writes nothing where nothing was written before. */
 export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
@@ -92,6 +98,7 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     environments: new Map(),
     assets: new Map(),
     pushes: new Set(),
+    assetContents: new PackCache(ASSET_CONTENT_BYTES),
     lastRehearsal: Promise.resolve(),
     recentEgress: [],
     deletion: undefined,

@@ -1,12 +1,16 @@
 // The contents of static assets in R2. Small contents are put one after the other into one object, so that a site of 20,000 files costs
 // some dozens of writes. An object's name is random: one writer and one fate, as with packs, so that what is swept is never what
 // another push is about to name.
-import type { AssetPlace } from "./assets.ts";
+import type { AssetFile, AssetPlace } from "./assets.ts";
+import type { PackCache } from "./pack-cache.ts";
 
 /** Contents from this size on have an object of their own. */
 const OWN_OBJECT_BYTES = 1024 * 1024;
 /** An object of small contents is written when it has reached this size. */
 const OBJECT_BYTES = 4 * 1024 * 1024;
+
+/** Contents up to this size are kept in memory by who reads them. */
+const KEPT_BYTES = 64 * 1024;
 
 /** Where an app's assets are. */
 export interface AssetStore {
@@ -23,16 +27,33 @@ export function assetKey(repositoryId: string, objectId: string): string {
   return assetKeyPrefix(repositoryId) + objectId;
 }
 
-/** A range of an object. Throws if the object is not there: what a manifest names always is. */
-export async function readAssetRange(
-  store: AssetStore,
-  objectId: string,
+/**
+ * A range of a content. Small contents are read whole and kept, as the same few are asked for again and again; the rest is a stream.
+ * The bytes are shared, not to be written to. Throws if the object is not there: what a manifest names always is.
+ */
+export async function readAsset(
+  store: AssetStore & { readonly cache: PackCache },
+  file: AssetFile,
   range: { readonly offset: number; readonly length: number },
-): Promise<ReadableStream<Uint8Array>> {
-  const key = assetKey(store.repositoryId, objectId);
+): Promise<Uint8Array | ReadableStream<Uint8Array>> {
+  if (file.sizeBytes > KEPT_BYTES) {
+    const { offset, length } = range;
+    return (await getRange(store, file, { offset: file.offset + offset, length })).body;
+  }
+  let whole = store.cache.find(file.blobId);
+  if (whole === undefined) {
+    const object = await getRange(store, file, { offset: file.offset, length: file.sizeBytes });
+    whole = new Uint8Array(await object.arrayBuffer());
+    store.cache.keep(file.blobId, whole);
+  }
+  return whole.subarray(range.offset, range.offset + range.length);
+}
+
+async function getRange(store: AssetStore, file: AssetPlace, range: R2Range): Promise<R2ObjectBody> {
+  const key = assetKey(store.repositoryId, file.objectId);
   const object = await store.bucket.get(key, { range });
   if (object === null) throw new Error(`A manifest names ${key}, which is not in R2.`);
-  return object.body;
+  return object;
 }
 
 /** Writes contents to R2, one after the other. It holds one object in memory, or one large content. */

@@ -5,7 +5,10 @@
 
 const DEFAULT_LIMIT_BYTES = 24 * 1024 * 1024;
 
-/** Immutable bytes by R2 key, bounded by their sum. One per isolate: index.ts makes it and passes it down. */
+/**
+ * Immutable bytes by R2 key, bounded by their sum. One per isolate: index.ts makes it and passes it down. Each supervisor has a small
+ * one besides, for contents of assets by blob ID (app/hosted-app.ts).
+ */
 export class PackCache {
   readonly #limitBytes: number;
   // A Map iterates in the order of insertion; a hit is inserted again, so the first key is the least recently used.
