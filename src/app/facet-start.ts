@@ -81,7 +81,9 @@ async function explainStart(worker: WorkerStub, error: unknown, readCode: () => 
 
 /** The isolate of a deploy's version, loaded from the supervisor's own rows if it is not loaded. */
 export function openVersionWorker(app: HostedApp, version: Version): WorkerStub {
-  const { facet, deploy, failedStarts: attempt } = version;
+  const { facet, deploy, failedStarts } = version;
+  // After a failure a name that no earlier instance of the supervisor can have used up either.
+  const attempt = failedStarts === 0 ? "0" : `${failedStarts}-${app.instanceId}`;
   const { codeId, number: deployNumber } = deploy;
   const repositoryId = findRepository(app.db)?.repositoryId ?? "";
   const envJson = appEnvironmentJson(app.name, facet, deploy);

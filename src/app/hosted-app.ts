@@ -60,6 +60,8 @@ export interface HostedApp {
   readonly ctx: DurableObjectState;
   readonly env: Env;
   readonly db: Database;
+  /** Random: what tells this instance of the supervisor from those before it. */
+  readonly instanceId: string;
   /** Stands still between I/O. */
   readonly now: () => number;
   production: FacetRuntime;
@@ -93,6 +95,7 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     ctx,
     env,
     db,
+    instanceId: crypto.randomUUID(),
     now: () => Date.now(),
     production: openFacetRuntime(PRODUCTION_FACET),
     environments: new Map(),

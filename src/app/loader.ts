@@ -65,7 +65,7 @@ export interface IsolateIdentity {
   readonly envJson: string;
   readonly deployNumber: number;
   /** Counts starts that failed: the runtime remembers a failure under its name until the process ends. */
-  readonly attempt: number;
+  readonly attempt: string;
 }
 
 /**

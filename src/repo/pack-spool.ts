@@ -2,6 +2,7 @@
 // goes to R2 in parts, with at most two parts in memory. Until the supervisor's catalogue names it, nobody sees either; what a dead
 // isolate leaves behind is swept.
 import { type PackBytes, openPackBytes } from "../store/pack-bytes.ts";
+import { retry, UNLIMITED_MS } from "../store/object-retry.ts";
 import { type PackStore, deletePacks, packKey } from "../store/pack-store.ts";
 
 /** R2 wants parts of 5 MiB or more, all of the same size but the last. Up to this size a pack stays in memory. */
@@ -125,7 +126,9 @@ export class PackSpool implements PackBytes {
   async #sendPart(upload: Upload): Promise<void> {
     await this.#settle(upload);
     const part = this.#buffer;
-    upload.sending = upload.multipart.uploadPart(upload.parts.length + 1, part.subarray(0, this.#filled));
+    const [number, bytes] = [upload.parts.length + 1, part.subarray(0, this.#filled)];
+    // The buffer is filled anew afterwards: a try that was only given up could send what comes next.
+    upload.sending = retry(() => upload.multipart.uploadPart(number, bytes), UNLIMITED_MS);
     // Whoever settles sees the failure. Until then it must not count as one that nobody handles.
     void Promise.allSettled([upload.sending]);
     this.#buffer = upload.spare ?? new Uint8Array(PART_BYTES);

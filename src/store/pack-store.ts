@@ -3,6 +3,7 @@
 // catalogue to say; a pack that no row names is invisible and is swept. Reads of idx and edges go through the PackCache.
 import { EdgeFile } from "../git/edge-file.ts";
 import { PackIndex } from "../git/pack-index.ts";
+import { readObject, retry } from "./object-retry.ts";
 import type { PackCache } from "./pack-cache.ts";
 
 /** Packs up to this size are read whole with one R2 operation and kept in the PackCache. */
@@ -72,8 +73,7 @@ export async function readPackRange(
   const key = packKey(store, packId, "pack");
   const cached = store.cache.find(key);
   if (cached !== undefined) return cached.subarray(offset, offset + length);
-  const object = await store.bucket.get(key, { range: { offset, length } });
-  return object === null ? missing(key) : new Uint8Array(await object.arrayBuffer());
+  return (await readObject(store.bucket, key, { offset, length })) ?? missing(key);
 }
 
 /** A pack, or a range of it, as a stream with backpressure: R2 reads on only as the reader pulls. */
@@ -83,7 +83,7 @@ export async function openPackStream(
   range?: { readonly offset: number; readonly length: number },
 ): Promise<ReadableStream<Uint8Array>> {
   const key = packKey(store, packId, "pack");
-  const object = await store.bucket.get(key, range ? { range } : {});
+  const object = await retry(() => store.bucket.get(key, range ? { range } : {}));
   return object === null ? missing(key) : object.body;
 }
 
@@ -97,7 +97,7 @@ export async function writePackFiles(
     const bytes = files[kind];
     return bytes === undefined ? [] : [{ key: packKey(store, packId, kind), bytes }];
   });
-  await Promise.all(writes.map(({ key, bytes }) => store.bucket.put(key, bytes)));
+  await Promise.all(writes.map(({ key, bytes }) => retry(() => store.bucket.put(key, bytes))));
   for (const { key, bytes } of writes) {
     if (!key.endsWith(".pack") || bytes.byteLength <= WHOLE_PACK_BYTES) store.cache.keep(key, bytes);
   }
@@ -114,9 +114,7 @@ export async function deletePacks(store: PackStore, packIds: readonly string[]):
 async function loadFile(store: PackStore, key: string): Promise<Uint8Array> {
   const cached = store.cache.find(key);
   if (cached !== undefined) return cached;
-  const object = await store.bucket.get(key);
-  if (object === null) return missing(key);
-  const bytes = new Uint8Array(await object.arrayBuffer());
+  const bytes = (await readObject(store.bucket, key)) ?? missing(key);
   store.cache.keep(key, bytes);
   return bytes;
 }

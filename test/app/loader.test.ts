@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { endIsolate, isolateName, makeWorkerCode, readReport } from "../../src/app/loader.ts";
 import { appSource, IMPORTS, makeCode } from "./deployment.ts";
 
-const IDENTITY = { repositoryId: "r", facet: "app", codeId: "c", envJson: "{}", deployNumber: 1, attempt: 0 };
+const IDENTITY = { repositoryId: "r", facet: "app", codeId: "c", envJson: "{}", deployNumber: 1, attempt: "0" };
 
 describe("isolateName", () => {
   it.each([
@@ -12,7 +12,7 @@ describe("isolateName", () => {
     ["environment", { facet: "preview:fix" }],
     ["variables", { envJson: '{"A":1}' }],
     ["deploy", { deployNumber: 2 }],
-    ["attempt", { attempt: 1 }],
+    ["attempt", { attempt: "1" }],
   ])("differs for another %s", (_, other) => {
     expect(isolateName({ ...IDENTITY, ...other })).not.toBe(isolateName(IDENTITY));
     expect(isolateName({ ...IDENTITY })).toBe(isolateName(IDENTITY));
