@@ -72,6 +72,39 @@ export class EdgeCollector {
     this.#runCounts[number] = this.#runs.length / 2 - (this.#firstRuns[number] ?? 0);
   }
 
+  /** The size of an object that was added. */
+  sizeOf(number: number): number {
+    return this.#sizes[number] ?? 0;
+  }
+
+  /** The numbers of the largest blobs that were added, at most so many, the largest first. */
+  findLargestBlobs(count: number): number[] {
+    const largest: number[] = [];
+    for (let number = 0; number < this.#kinds.length; number++) {
+      if (this.#kinds[number] !== OBJECT_KIND_NUMBERS.blob) continue;
+      const size = this.sizeOf(number);
+      if (largest.length === count && size <= this.sizeOf(largest[count - 1] ?? 0)) continue;
+      largest.push(number);
+      largest.sort((a, b) => this.sizeOf(b) - this.sizeOf(a));
+      largest.length = Math.min(largest.length, count);
+    }
+    return largest;
+  }
+
+  /** The number of a tree that was added and names this object; -1 if there is none. Looks at every edge. */
+  findTreeOf(target: number): number {
+    for (let number = 0; number < this.#kinds.length; number++) {
+      if (this.#kinds[number] !== OBJECT_KIND_NUMBERS.tree) continue;
+      const first = this.#firstRuns[number] ?? 0;
+      for (let run = first; run < first + (this.#runCounts[number] ?? 0); run++) {
+        const start = this.#runs.values[run * 2] ?? 0;
+        const end = start + (this.#runs.values[run * 2 + 1] ?? 0);
+        if (this.#edges.values.subarray(start, end).includes(target)) return number;
+      }
+    }
+    return -1;
+  }
+
   /** The kind as which an id is named; undefined if it is not, and where objects do not agree on it. */
   kindNamed(number: number): ObjectKind | undefined {
     const bits = this.#namedKinds[number] ?? 0;

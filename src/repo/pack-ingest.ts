@@ -14,6 +14,7 @@ import { checkConnectivity, misnamed } from "./connectivity.ts";
 import { type PackInProgress, type ResolvingPack, resolveDeltas } from "./delta-resolver.ts";
 import { DeltaStore } from "./delta-store.ts";
 import { DEFAULT_INGEST_LIMITS, InflateBudget, type IngestLimits, describeBytes } from "./ingest-limits.ts";
+import { findLargestPaths } from "./largest-paths.ts";
 import { ObjectIntake } from "./object-intake.ts";
 import { NONE } from "./pack-records.ts";
 import { PackSpool } from "./pack-spool.ts";
@@ -29,6 +30,9 @@ import { WaitingDeltas } from "./waiting-deltas.ts";
 const CONTENTS_BYTES = 8 * 1024 * 1024;
 /** Small deltas that have to wait: those of 200,000 trees. */
 const DELTAS_BYTES = 12 * 1024 * 1024;
+/** What says that a push is too large, in one way or another. */
+const LIMIT_CODES: readonly ErrorCode[] = ["push-too-large", "push-too-complex", "object-too-large"];
+
 interface Refusal {
   readonly kind: "refused";
   readonly code: ErrorCode;
@@ -102,7 +106,8 @@ export async function receivePackBytes(
     return { kind: "received", store, pack, checksum };
   } catch (error) {
     scanner.close();
-    const refusal = await discardAfter(error, pack);
+    const refusal = await withLargestPaths(error, { pack, store }).catch((fault: unknown) => discardAfter(fault, pack));
+    pack.inflater.close();
     await drain(stream, limits.maxPackBytes);
     return refusal;
   }
@@ -158,6 +163,18 @@ async function discardAfter(error: unknown, pack: PackInProgress): Promise<Refus
   await pack.spool.discard();
   if (!(error instanceof HostingError)) throw error;
   return { kind: "refused", code: error.code, reason: error.message };
+}
+
+/** Says which files were the largest, where a limit was met. */
+async function withLargestPaths(
+  error: unknown,
+  { pack, store }: { readonly pack: PackInProgress; readonly store: PackStore },
+): Promise<Refusal> {
+  const isOverLimit = error instanceof HostingError && LIMIT_CODES.includes(error.code);
+  const paths = isOverLimit ? await findLargestPaths(pack, store) : [];
+  const refusal = await discardAfter(error, pack);
+  if (paths.length === 0) return refusal;
+  return { ...refusal, reason: `${refusal.reason} The largest files that arrived: ${paths.join(", ")}.` };
 }
 
 /** Reads to the end, or cancels after so many bytes. */

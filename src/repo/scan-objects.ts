@@ -78,15 +78,21 @@ async function scanObject(
     const blob = pack.intake.startBlob(entry, sizeBytes);
     await scanner.streamObject(scanned, (piece) => blob.add(piece));
     blob.end();
+    // Not before: without the id, nobody could say which file it is.
+    checkBlobSize(pack, sizeBytes);
     return;
   }
   const content = await scanner.readObject(scanned);
   pack.intake.accept(entry, kind, content);
+  checkBlobSize(pack, sizeBytes);
   pack.contents.keep(entry, content);
 }
 
 function checkSize({ limits }: PackInProgress, kind: ObjectKind, sizeBytes: number): void {
   if (kind !== "blob" && sizeBytes > limits.maxHeldBytes) throw tooLargeToHold(sizeBytes, limits);
+}
+
+function checkBlobSize({ limits }: PackInProgress, sizeBytes: number): void {
   if (sizeBytes <= limits.maxObjectBytes) return;
   throw new HostingError(
     "object-too-large",

@@ -306,6 +306,21 @@ describe("ingestPack, within limits", () => {
     expect(await storedKeys()).toEqual([]);
   });
 
+  test("says which files are the largest where a limit is met", async () => {
+    const large = makeObject("blob", noise(6_000_000));
+    const folder = makeTree({ "film.mov": large, "small.txt": blob, "zeros.bin": zeros });
+    const root = makeTree({ assets: folder });
+    const { pack } = makePack([makeCommit(root, []), root, folder, blob, zeros, large, makeBlob("last")]);
+    const files = "assets/film.mov (5.7 MiB), assets/zeros.bin (4.8 MiB), assets/small.txt (0.0 MiB).";
+    const outcome = await ingest(pack, { limits: { maxObjectBytes: 5_500_000 } });
+    expect(outcome).toMatchObject({ kind: "refused", code: "object-too-large" });
+    expect(outcome.kind === "refused" && outcome.reason).toContain(`The largest files that arrived: ${files}`);
+    const cut = await ingest(pack, { limits: { maxPackBytes: 5_500_000 } });
+    expect(cut).toMatchObject({ kind: "refused", code: "push-too-large" });
+    expect(cut.kind === "refused" && cut.reason).toContain("assets/zeros.bin (4.8 MiB)");
+    expect(await storedKeys()).toEqual([]);
+  });
+
   test("takes what is just at the limits", async () => {
     const { pack } = makePack([zeros, commit, tree, blob]);
     const limits = { maxPackBytes: pack.byteLength, maxObjects: 4, maxObjectBytes: 5_000_000, maxKnownIds: 4 };
