@@ -12,6 +12,8 @@ export const ERROR_CODES = [
   "not-found", // no such route, repository, template or deploy
   "method-not-allowed",
   "invalid-request", // a JSON body, header or parameter that is not of the documented shape
+  "idempotency-mismatch", // an Idempotency-Key that was used for another call
+  "idempotency-running", // the first call with this key has not been answered yet
   "invalid-app-name",
   "app-exists",
   // Git's side.

@@ -2,6 +2,7 @@
 // who did what. Not on the path of an app's request.
 import { DurableObject } from "cloudflare:workers";
 import { listApps, putApp, removeApp, type DirectoryEntry } from "../store/apps.ts";
+import { beginAnswer, endAnswer, type Begun, type KeptAnswer } from "../store/answers.ts";
 import { addAuditEntry, listAuditEntries, type AuditEntry, type NewAuditEntry } from "../store/audit.ts";
 import { openDatabase, type Database } from "../store/database.ts";
 import { DIRECTORY_MIGRATIONS, migrate } from "../store/schema.ts";
@@ -82,6 +83,16 @@ export class Directory extends DurableObject<Env> {
   /** The tokens that are for this app alone. */
   revokeAppTokens(app: string): void {
     removeAppTokens(this.#db, app);
+  }
+
+  /** A call with an Idempotency-Key begins: what is known of it. */
+  beginAnswer(call: { readonly id: string; readonly fingerprint: string }): Begun {
+    return beginAnswer(this.#db, call, Date.now());
+  }
+
+  /** undefined: nothing is kept, and the call may be done again. */
+  endAnswer(id: string, answer: KeptAnswer | undefined): void {
+    endAnswer(this.#db, id, answer);
   }
 
   recordAudit(entry: NewAuditEntry): void {

@@ -9,6 +9,8 @@ const STATUS: Record<ErrorCode, number> = {
   "not-found": 404,
   "method-not-allowed": 405,
   "invalid-request": 400,
+  "idempotency-mismatch": 422,
+  "idempotency-running": 409,
   "invalid-app-name": 400,
   "app-exists": 409,
   "service-unknown": 403,

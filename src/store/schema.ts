@@ -189,6 +189,18 @@ export const DIRECTORY_MIGRATIONS: Migrations = [
   CREATE INDEX audit_by_app ON audit (app, number);
   CREATE INDEX audit_by_time ON audit (at_ms);
   `,
+  `
+  -- Answers to calls with an Idempotency-Key, sealed; status is NULL while the call is being done.
+  CREATE TABLE answers (
+    id TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    status INTEGER,
+    content_type TEXT,
+    body BLOB
+  );
+  CREATE INDEX answers_by_time ON answers (at_ms);
+  `,
 ];
 
 /** Whether anything was ever written here. Reading this writes nothing. */

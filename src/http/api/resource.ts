@@ -7,6 +7,7 @@ import { readAppName, type AppName } from "../../app/app-name.ts";
 import { HostingError } from "../../errors.ts";
 import type { Host } from "../../push-host.ts";
 import { permit, type Caller, type Deed } from "../../app/access.ts";
+import { answerOnce } from "./idempotency.ts";
 import { recordAudit } from "../audit.ts";
 import { authenticate } from "../auth.ts";
 
@@ -51,7 +52,16 @@ export function needs(action: Deed["action"]) {
       throw error;
     }
     c.set("caller", caller);
-    await next();
+    const key = c.req.method === "POST" ? c.req.header("idempotency-key") : undefined;
+    if (key === undefined) await next();
+    else {
+      const content = `${c.req.method} ${c.req.path}\n${await c.req.text()}`;
+      const credentials = c.req.header("authorization") ?? "";
+      c.res = await answerOnce({ env: c.env.host.env, caller, key, credentials, content }, async () => {
+        await next();
+        return c.res;
+      });
+    }
     record(String(c.res.status));
   });
   return { middleware: admit, security: [{ token: [] }], "x-slipway-access": action };
