@@ -83,8 +83,7 @@ export class PackageInstallation implements PackagesPort {
     const packages = await this.#layoutPackages(folders);
     const sorted = packages.toSorted((a, b) => {
       return (
-        Number(own.has(b.name)) - Number(own.has(a.name)) ||
-        (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1)
+        Number(own.has(b.name)) - Number(own.has(a.name)) || compare(a.name, b.name) || compare(a.version, b.version)
       );
     });
     const unique = new Map(sorted.map(({ name, version }) => [`${name}@${version}`, { name, version }]));
@@ -184,6 +183,10 @@ function mentionedNames(tree: OpenTree, names: readonly string[]): string[] {
     const quoted = [`"${name}"`, `'${name}'`, `"${name}/`, `'${name}/`];
     return texts.some((text) => quoted.some((form) => text.includes(form)));
   });
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 /** Where an import from a folder of the repository finds a package. */

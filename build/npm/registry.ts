@@ -1,5 +1,6 @@
 // The npm registry's client. Every address is made of the configured registry's own: none is ever taken from a lockfile, and a
 // token goes to no other origin, redirects included.
+import { PackumentScan } from "./packument-scan.ts";
 import { type Failed, missingPackage, noRegistry, unauthorized, unreachable } from "./package-failure.ts";
 
 /** The registries of a host, as its npm is configured. */
@@ -42,8 +43,8 @@ const TRIES = 2;
 const RETRY_MS = 300;
 const TIMEOUT_MS = 30_000;
 const MAX_REDIRECTS = 4;
-/** Documents of packages with thousands of versions have some 10 MB. */
-const PACKUMENT_BYTES = 40 * 1024 * 1024;
+/** The whole documents of packages with many versions have 50 MB; not every registry has the short ones. */
+const PACKUMENT_BYTES = 256 * 1024 * 1024;
 
 /** The address of a package's registry, or undefined. */
 function registryOf(config: RegistryConfig, name: string): string | undefined {
@@ -65,7 +66,7 @@ export async function readPackument(registry: Registry, name: string): Promise<P
   if ("kind" in answer) return answer;
   if (answer.status === 404) return dropBody(answer, missingPackage(name, []));
   try {
-    return parsePackument(JSON.parse(await readText(answer, PACKUMENT_BYTES)));
+    return await scanPackument(answer);
   } catch (error) {
     return unreachable(
       what,
@@ -142,25 +143,23 @@ async function dropBody<T>(response: Response, value: T): Promise<T> {
   return value;
 }
 
-async function readText(response: Response, limitBytes: number): Promise<string> {
+/** Whatever is not of the documented shape counts as not there. */
+async function scanPackument(response: Response): Promise<Packument> {
+  const versions = new Map<string, Manifest>();
+  let tags: Readonly<Record<string, string>> = {};
+  const scan = new PackumentScan((version, value) => {
+    if (version === undefined) tags = asStrings(value);
+    else versions.set(version, parseManifest(version, asRecord(value)));
+  });
   const decoder = new TextDecoder();
-  const texts: string[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > limitBytes) throw new RangeError("The answer is too long.");
-    texts.push(decoder.decode(chunk, { stream: true }));
+    if (bytes > PACKUMENT_BYTES) throw new RangeError("The answer is too long.");
+    scan.write(decoder.decode(chunk, { stream: true }));
   }
-  return texts.join("") + decoder.decode();
-}
-
-/** Whatever is not of the documented shape counts as not there. */
-function parsePackument(value: unknown): Packument {
-  const { versions, "dist-tags": tags } = asRecord(value);
-  const manifests = Object.entries(asRecord(versions)).map(([version, manifest]) => {
-    return [version, parseManifest(version, asRecord(manifest))] as const;
-  });
-  return { tags: asStrings(tags), versions: new Map(manifests) };
+  if (!scan.isComplete) throw new SyntaxError("The answer ends too early, or is no JSON object.");
+  return { tags, versions };
 }
 
 function parseManifest(version: string, manifest: Readonly<Record<string, unknown>>): Manifest {

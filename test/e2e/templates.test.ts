@@ -1,6 +1,6 @@
 // Every template as its README tells it: cloned from the host, pushed, tried; and under plain wrangler.
 import { once } from "node:events";
-import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { unstable_startWorker } from "wrangler";
@@ -65,6 +65,8 @@ describe.each(TEMPLATES)("%s", (template) => {
   test("runs under plain wrangler", async () => {
     const folder = makeFolder();
     cpSync(join(ROOT, "templates", template), folder, { recursive: true });
+    // What `npm install` would put there: this repository has the same packages.
+    symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
     const worker = await unstable_startWorker({
       config: join(folder, "wrangler.jsonc"),
       dev: {
@@ -203,4 +205,39 @@ test("todo-api: keeps a list, and answers nonsense with a status and a sentence"
   expect(await call("GET", "todos/99")).toEqual([404, { error: "No such to-do." }]);
   expect(await call("DELETE", "todos/1")).toEqual([204, ""]);
   expect(await call("GET", "todos")).toEqual([200, []]);
+});
+
+test("hono-api: keeps bookmarks, with Hono from its lockfile", async () => {
+  const repository = await deployTemplate("hono-api", "my-hono");
+  const url = host.appUrl("my-hono");
+  const call = async (method: string, path: string, body?: unknown) => {
+    const answer = await request(`${url}${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return [answer.status, answer.text && JSON.parse(answer.text)];
+  };
+  const saved = { id: 1, url: "https://git-scm.com/", tag: "git" };
+  expect(await call("POST", "bookmarks", { url: saved.url, tag: "git" })).toEqual([201, saved]);
+  expect(await call("GET", "bookmarks?tag=git")).toEqual([200, [saved]]);
+  expect(await call("GET", "bookmarks?tag=other")).toEqual([200, []]);
+  expect((await call("POST", "bookmarks", { url: 7 }))[0]).toBe(400);
+  expect((await call("GET", "bookmarks/99"))[0]).toBe(404);
+  expect(await call("DELETE", "bookmarks/1")).toEqual([204, ""]);
+  expect(await git(repository, "ls-files")).toContain("package-lock.json");
+});
+
+test("jsx-page: counts votes on a page that the server renders", async () => {
+  await deployTemplate("jsx-page", "my-page");
+  const url = host.appUrl("my-page");
+  expect((await request(url)).text).toContain("<h1>Tabs or spaces?</h1>");
+  const vote = (choice: string) =>
+    request(`${url}vote`, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: String(new URLSearchParams({ choice })),
+    });
+  expect((await vote("Tabs")).status).toBe(303);
+  expect((await vote("<b>")).status).toBe(400);
+  expect((await request(url)).text).toMatch(/Tabs<\/button> 1 vote</);
 });
