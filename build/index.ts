@@ -7,7 +7,7 @@ import { type Builder, bundleInIsolate, writeInIsolate } from "./builder.ts";
 import { nodejsSupport, RUNTIME_COMPATIBILITY_DATE } from "./compatibility.ts";
 import { type AppConfig, findAppEntry, readConfig } from "./config.ts";
 import type { EsbuildRun } from "./esbuild-arguments.ts";
-import type { BuildLimits } from "./limits.ts";
+import { type BuildLimits, nearLimits } from "./limits.ts";
 import { makeFiles, type MadeOutcome, type RunEsbuild } from "./made-files.ts";
 import { type BuildMessage, MAX_MESSAGES } from "./messages.ts";
 import { PackageInstallation } from "./npm/installation.ts";
@@ -104,8 +104,18 @@ export async function build(
   const bundled = await bundleInIsolate(builder, request, { read: (paths) => packages.read(paths), packages });
   if (bundled.kind === "failed") return bundled;
   const code = await assemble({ tree, packages, config }, { entry: entry.path, bundled });
-  warnings.push(...bundled.warnings, ...(await packages.warnings(bundled.packageFolders)));
+  warnings.push(
+    ...usedLimits(source, bundled.stats, builder.limits),
+    ...bundled.warnings,
+    ...(await packages.warnings(bundled.packageFolders)),
+  );
   return { kind: "built", bundle: { ...code, assets, assetConfig }, warnings };
+}
+
+function usedLimits({ files }: SourceTree, stats: BundleStats, limits: BuildLimits): BuildMessage[] {
+  const { moduleCount: modules, sourceBytes, bundleBytes } = stats;
+  const texts = nearLimits({ treeFiles: files.size, modules, sourceBytes, bundleBytes }, limits);
+  return texts.map((text) => ({ code: "build-warning", text }));
 }
 
 /** What a build command wrote and pages that were rewritten are bytes of the build's own; source of the client is not served. */

@@ -65,7 +65,7 @@ async function answer<Outcome>(
     service.started ??= startEsbuild();
     const memory = await service.started;
     const reader = new FileReader(request.contents, host.readMore);
-    const files = startTreeFiles(request, reader);
+    const files = startTreeFiles(request, reader, () => memory.buffer.byteLength);
     const packages = new PackageFolders(files.index, host.packages, (contents) => reader.take(contents));
     const outcome = await work({ files, packages });
     if (reader.isBroken || packages.isBroken) return { kind: "unread" };

@@ -87,6 +87,12 @@ export function formatReason(message: BuildMessage): string {
   return printable(`${message.code}${place} ${message.text}`);
 }
 
+/** A warning in one line, with what helps. */
+export function formatWarning(message: BuildMessage): string {
+  const place = message.location === undefined ? "" : `${placeOf(message.location)}: `;
+  return printable(`${place}${message.text}${message.fix === undefined ? "" : ` ${message.fix}`}`);
+}
+
 function placeOf(location: SourceLocation): string {
   return `${location.path}:${location.line}:${location.column}`;
 }

@@ -14,6 +14,8 @@ export interface TreeFiles {
   readonly index: GrowingTreeIndex;
   readonly reader: FileReader;
   readonly limits: BuildLimits;
+  /** What esbuild's memory has come to. */
+  readonly memoryBytes: () => number;
   /** Sizes by path, of all that was taken. */
   readonly taken: Map<string, number>;
   readonly bundled: Map<string, BundledFile>;
@@ -43,11 +45,12 @@ export type TakenFile =
   | { readonly kind: "skipped" };
 
 /** Nothing taken yet. */
-export function startTreeFiles(request: BundleRequest, reader: FileReader): TreeFiles {
+export function startTreeFiles(request: BundleRequest, reader: FileReader, memoryBytes: () => number): TreeFiles {
   return {
     index: indexTree(request.names),
     reader,
     limits: request.limits,
+    memoryBytes,
     taken: new Map(),
     bundled: new Map(),
     naming: {
@@ -116,6 +119,9 @@ function passedLimit(files: TreeFiles, path: string, maxBytes: number): string |
     return `${path} has ${formatBytes(sizeBytes)}, and ${formatBytes(maxBytes)} is the limit for one file.`;
   }
   if (taken.size > limits.modules) return `The app has more than ${limits.modules} modules, which is the limit.`;
+  if (files.memoryBytes() > limits.memoryBytes) {
+    return `The build needs more than ${formatBytes(limits.memoryBytes)} of memory, which is the limit.`;
+  }
   if (sourceBytes <= limits.sourceBytes) return undefined;
   return `The app's modules have more than ${formatBytes(limits.sourceBytes)} of source, which is the limit.`;
 }

@@ -8,6 +8,7 @@ import type { PackageFolders } from "./npm/package-folders.ts";
 import { isFreeOfSideEffects, findPackageFolderOf } from "./package.ts";
 import { resolveImport, type Resolver } from "./resolve.ts";
 import { takeBundledFile, takeSource, type TreeFiles } from "./tree-files.ts";
+import { withSourceMap } from "./source-map-comment.ts";
 import { isInNodeModules } from "./tree-path.ts";
 
 /** require() of a runtime module. A bundle is an ES module and has no require, so the module is imported by a small one here. */
@@ -121,7 +122,8 @@ async function onLoad(files: TreeFiles, path: string): Promise<OnLoadResult> {
   if (kind.kind !== "source") throw new Error(`${path} goes beside the bundle, and is not loaded.`);
   const file = await takeSource(files, path);
   if (file.kind === "failed") return { errors: [toMessage(file.failure)] };
-  return file.kind === "taken" ? { contents: file.bytes, loader: kind.loader } : { contents: "", loader: "empty" };
+  if (file.kind !== "taken") return { contents: "", loader: "empty" };
+  return { contents: await withSourceMap(files, path, file.bytes), loader: kind.loader };
 }
 
 /** esbuild adds the place of the import, and hands `detail` back as it is. */

@@ -7,6 +7,8 @@ interface Env {
   readonly LOADER: WorkerLoader;
   /** The host's own name, without port. Apps answer at <app>.HOST. */
   readonly HOST: string;
+  /** Bounds of builds other than the default ones: a table by the names of build/limits.ts. */
+  readonly BUILD_LIMITS?: unknown;
   /** The owner's token. Without it everything but the templates is closed. */
   readonly ADMIN_TOKEN?: string;
   /** The npm registry's address, and those of scopes as a JSON object, as scripts/npm-registry.ts reads them from npm. */

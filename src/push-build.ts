@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { BUILDER_VERSION } from "../build/builder.ts";
 import { build, type Bundle } from "../build/index.ts";
-import { formatMessages, formatReason } from "../build/messages.ts";
+import { formatMessages, formatReason, formatWarning } from "../build/messages.ts";
 import { codeId } from "./app/code-id.ts";
 import { chooseEntryClass } from "./app/entry-class.ts";
 import type { Candidate } from "./app/rehearsal.ts";
@@ -77,7 +77,7 @@ export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
     facts: factsOf(bundle, entry.className),
     assets: stored.facts,
     tookMs: input.now() - startedMs,
-    warnings: [...outcome.warnings.map(formatReason), ...entry.notes],
+    warnings: [...outcome.warnings.map(formatWarning), ...entry.notes],
   };
 }
 

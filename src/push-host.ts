@@ -1,5 +1,6 @@
 // What the Worker holds for as long as its isolate lives, made once by index.ts and passed down.
 import { Builder } from "../build/builder.ts";
+import { readLimits } from "../build/limits.ts";
 import type { PackageHost } from "../build/npm/package-store.ts";
 import { ClientRates } from "./app/client-rates.ts";
 import { KnownTokens } from "./app/known-tokens.ts";
@@ -40,7 +41,7 @@ export function createHost(env: Env): Host {
   return {
     env,
     packs: createPackHost(env.BUCKET),
-    builder: new Builder(env.LOADER),
+    builder: new Builder(env.LOADER, readLimits(env.BUILD_LIMITS)),
     npm: createPackageHost(env),
     tokens: new KnownTokens(env),
     limits: createLimits(),

@@ -144,6 +144,17 @@ describe("a build command", () => {
     expect(textOf(bundle, "/app.js")).toContain(`console.log("client")`);
   });
 
+  it("may write source maps, which lead to the source itself", async () => {
+    const bundle = await bundleOf({
+      "wrangler.json": wrangler({
+        main: "dist/worker.js",
+        build: { command: "esbuild src/worker.tsx --bundle --format=esm --sourcemap --outfile=dist/worker.js" },
+      }),
+      "src/worker.tsx": `interface A { b: 1 }\n${APP}`,
+    });
+    expect(JSON.parse(bundle.sourceMap)).toMatchObject({ sources: ["src/worker.tsx"] });
+  });
+
   it.each([
     [
       "vite build",

@@ -316,6 +316,16 @@ describe("Builder", () => {
     const late = new Builder(env.LOADER);
     expect(await codesOf(treeOf({ "index.ts": answering("1") }), late)).toEqual([]);
   });
+
+  it("ends the isolate of a build whose memory has grown past the limit, and the next one works", async () => {
+    const small = new Builder(env.LOADER, { memoryBytes: 1, isolateBytes: 1 });
+    const names = (): string[] => [0, 1, 2, 3].map((slot) => small.nameOf(slot));
+    const before = names();
+    const outcome = await build(treeOf({ "index.ts": answering("1") }), small);
+    expect(outcome).toMatchObject({ kind: "failed", messages: [{ code: "build-limit" }] });
+    expect(names()).not.toEqual(before);
+    expect(await codesOf(treeOf({ "index.ts": answering("1") }))).toEqual([]);
+  });
 });
 
 describe("BUILDER_VERSION", () => {
