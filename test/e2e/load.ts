@@ -79,8 +79,8 @@ export interface Load {
   stop(): Promise<LoadOutcome>;
 }
 
-/** `clients` visitors, their kinds in turn. */
-export function startLoad(appUrl: string, clients: number): Load {
+/** `clients` visitors, their kinds in turn. Their writes are named with the prefix, so that two loads do not meet. */
+export function startLoad(appUrl: string, clients: number, prefix = ""): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const timesMs: number[] = [];
   const problems: string[] = [];
@@ -89,6 +89,11 @@ export function startLoad(appUrl: string, clients: number): Load {
   const reconnects = { events: 0, sockets: 0 };
   const stopping = new AbortController();
 
+  /** At once, if the stop came while something was being opened. */
+  const onStop = (act: () => void): void => {
+    if (stopping.signal.aborted) act();
+    else stopping.signal.addEventListener("abort", act, { once: true });
+  };
   const ask = (path: string, body?: Uint8Array): Promise<IncomingMessage> => askApp({ agent, appUrl, path, body });
   const visit = async (path: string, body?: Uint8Array): Promise<string> => {
     const startedMs = performance.now();
@@ -104,7 +109,7 @@ export function startLoad(appUrl: string, clients: number): Load {
   };
   const listen = async (): Promise<void> => {
     const response = await ask("/events");
-    stopping.signal.addEventListener("abort", () => response.destroy());
+    onStop(() => response.destroy());
     await readText(response).catch((error: unknown) => {
       if (!stopping.signal.aborted) throw error;
     });
@@ -115,7 +120,7 @@ export function startLoad(appUrl: string, clients: number): Load {
     const code = await new Promise<number>((resolve) => {
       socket.addEventListener("close", (event) => resolve(event.code));
       // The app answers no closing handshake, so that there is nothing to wait for.
-      stopping.signal.addEventListener("abort", () => resolve(1000));
+      onStop(() => resolve(1000));
     });
     if (stopping.signal.aborted) return socket.close();
     reconnects.sockets += 1;
@@ -138,7 +143,7 @@ export function startLoad(appUrl: string, clients: number): Load {
     const kind = KINDS[number % KINDS.length] ?? "read";
     for (let turn = 0; !stopping.signal.aborted; turn += 1) {
       // oxlint-disable-next-line no-await-in-loop -- a visitor waits for the answer
-      await steps[kind](`${kind}-${number}-${turn}`).catch((error: unknown) =>
+      await steps[kind](`${prefix}${kind}-${number}-${turn}`).catch((error: unknown) =>
         problems.push(`${kind}: ${String(error)}`),
       );
     }
