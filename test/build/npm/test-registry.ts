@@ -5,7 +5,7 @@ import { packTar, type TarEntry } from "modern-tar";
 import type { PackageHost } from "../../../build/npm/package-store.ts";
 import type { RegistryConfig } from "../../../build/npm/registry.ts";
 
-const REGISTRY_URL = "http://registry.test/npm/";
+export const REGISTRY_URL = "http://registry.test/npm/";
 
 /** One version: its package.json without name and version, and its other files. */
 export interface TestPackage {
@@ -114,7 +114,7 @@ async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-function sha512(bytes: Uint8Array): string {
+export function sha512(bytes: Uint8Array): string {
   return `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
 }
 
