@@ -41,6 +41,7 @@ declare namespace Cloudflare {
       readonly Assets: typeof import("./app/assets-entrypoint.ts").Assets;
       readonly Compactor: typeof import("./compactor.ts").Compactor;
       readonly Compactor: typeof import("./compactor.ts").Compactor;
+      readonly Logs: typeof import("./app/logs-entrypoint.ts").Logs;
       readonly Egress: typeof import("./app/egress-entrypoint.ts").Egress;
     };
   }

@@ -6,6 +6,7 @@ import { createHost } from "./push-host.ts";
 export { Assets } from "./app/assets-entrypoint.ts";
 export { Directory } from "./app/directory.ts";
 export { Egress } from "./app/egress-entrypoint.ts";
+export { Logs } from "./app/logs-entrypoint.ts";
 export { Supervisor } from "./app/supervisor.ts";
 export { Compactor } from "./compactor.ts";
 

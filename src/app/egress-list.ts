@@ -1,5 +1,6 @@
 // The owner's side of egress: the lists of an app, what they decide for a request, and the last requests that went out or did not.
 import { listEgressRules, setEgressRules } from "../store/egress.ts";
+import { noteLine, noteUsage } from "./activity.ts";
 import { environmentKind } from "./environment.ts";
 import type { EgressEvent } from "./egress-event.ts";
 import { decideEgress, parseEgressRule, type EgressDecision } from "./egress-policy.ts";
@@ -47,6 +48,11 @@ export function decideFor(app: HostedApp, facet: string, url: string): EgressDec
 
 /** Keeps an event for the owner to see. */
 export function noteEgress(app: HostedApp, event: EgressEvent): void {
+  const { atMs, facet, deployNumber, method, host, path, status, reason, sentBytes, receivedBytes } = event;
+  const outcome = status === undefined ? (reason ?? "no answer") : `${status}, ${receivedBytes} bytes`;
+  const level = status === undefined ? "warn" : "info";
+  noteUsage(app, event, { egressRequests: 1, egressSentBytes: sentBytes, egressReceivedBytes: receivedBytes });
+  noteLine(app, { atMs, facet, deployNumber, kind: "egress", level, text: `${method} ${host}${path} ${outcome}` });
   app.recentEgress.push(event);
   if (app.recentEgress.length > MAX_RECENT) app.recentEgress.shift();
 }

@@ -95,6 +95,7 @@ export function openVersionWorker(app: HostedApp, version: Version): WorkerStub 
       envJson,
       bindings: makeAssetBindings(app, deploy.assetsId, { facet, deployNumber }),
       egress: app.ctx.exports.Egress({ props }),
+      logs: app.ctx.exports.Logs({ props }),
     }),
   );
 }

@@ -8,6 +8,7 @@ import { PackCache } from "../store/pack-cache.ts";
 import { findRepository } from "../store/settings.ts";
 import { isMigrated, migrate, SUPERVISOR_MIGRATIONS } from "../store/schema.ts";
 import { environmentKind, PRODUCTION_FACET } from "./environment.ts";
+import { openActivity, type Activity } from "./activity-memory.ts";
 import type { AssetCache } from "./asset-cache.ts";
 import type { EgressEvent } from "./egress-event.ts";
 import type { PushUnderWay } from "./push-turns.ts";
@@ -76,6 +77,7 @@ export interface HostedApp {
   lastRehearsal: Promise<unknown>;
   /** The newest last; bounded. */
   readonly recentEgress: EgressEvent[];
+  readonly activity: Activity;
   /** The deletion that is under way. */
   deletion: Promise<void> | undefined;
 }
@@ -104,6 +106,7 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     assetContents: new PackCache(ASSET_CONTENT_BYTES),
     lastRehearsal: Promise.resolve(),
     recentEgress: [],
+    activity: openActivity(),
     deletion: undefined,
   };
   if (repository !== undefined && !repository.isDeleting) readLive(app, app.production);

@@ -1,7 +1,7 @@
 // From code to a Dynamic Worker: the app's modules, the wrapper around its class, its variables, and what it has of the network.
 import { createHash } from "node:crypto";
 import type { CodeDefinition, CodeModule } from "../store/code.ts";
-import { readStartReport, type StartReport } from "./start-report.ts";
+import { LOGS_BINDING, readStartReport, type StartReport } from "./start-report.ts";
 import wrapper from "./wrapper.generated.json" with { type: "json" };
 
 /** What the supervisor calls in an app's isolate, beside the class itself. */
@@ -22,10 +22,18 @@ export interface WorkerParts {
   readonly bindings?: Readonly<Record<string, Fetcher>>;
   /** Where its requests to elsewhere go; undefined: nowhere, they fail. */
   readonly egress?: Fetcher;
+  /** Who is told what the app says and throws. */
+  readonly logs?: Fetcher;
 }
 
 /** The isolate's definition. */
-export function makeWorkerCode({ definition, envJson, bindings = {}, egress }: WorkerParts): WorkerLoaderWorkerCode {
+export function makeWorkerCode({
+  definition,
+  envJson,
+  bindings = {},
+  egress,
+  logs,
+}: WorkerParts): WorkerLoaderWorkerCode {
   const modules = Object.entries(definition.modules).map(([name, module]) => [name, toLoaderModule(module)] as const);
   return {
     compatibilityDate: definition.compatibilityDate,
@@ -36,8 +44,9 @@ export function makeWorkerCode({ definition, envJson, bindings = {}, egress }: W
       [MAIN_MODULE]: { js: mainModule(definition.className) },
       [WRAPPER_MODULE]: { js: wrapper.wrapper },
     },
-    env: { ...bindings, ...JSON.parse(envJson) },
+    env: { ...bindings, ...JSON.parse(envJson), ...(logs === undefined ? {} : { [LOGS_BINDING]: logs }) },
     globalOutbound: egress ?? null,
+    ...(logs === undefined ? {} : { tails: [logs] }),
   };
 }
 

@@ -9,11 +9,27 @@ import { passEventStream } from "./event-stream.ts";
 import { getFacet, openVersionWorker } from "./facet-start.ts";
 import { parseLabel } from "./environment.ts";
 import { findExisting, findRuntime, type FacetRuntime, type HostedApp } from "./hosted-app.ts";
+import { noteRequest } from "./logs.ts";
 import { within } from "./time-limit.ts";
 
 /** The app's answer, or the host's own where there is none. */
 export async function serve(app: HostedApp, request: Request): Promise<Response> {
+  const comesMs = app.now();
   const runtime = findVisited(app, request.url);
+  const response = await answer(app, runtime, request);
+  const from = runtime?.running ?? runtime?.live;
+  // Who asks for what is not there writes nothing.
+  if (from === undefined) return response;
+  const { method, url } = request;
+  noteRequest(
+    app,
+    { facet: from.facet, deployNumber: from.deploy.number },
+    { method, path: new URL(url).pathname, status: response.status, tookMs: app.now() - comesMs },
+  );
+  return response;
+}
+
+async function answer(app: HostedApp, runtime: FacetRuntime | undefined, request: Request): Promise<Response> {
   if (runtime === undefined) return answerFor(findExisting(app) === undefined ? "app-not-found" : "preview-not-found");
   if (runtime.running === undefined || runtime.running !== runtime.live) {
     const refusal = await hold(app, runtime);
@@ -22,8 +38,8 @@ export async function serve(app: HostedApp, request: Request): Promise<Response>
   const version = runtime.running;
   if (version === undefined) return answerFor("app-busy");
   const { assetsId } = version.deploy;
-  const answer = assetsId === undefined ? undefined : answerBeforeApp(app, assetsId, request);
-  if (answer !== undefined) return answer;
+  const asset = assetsId === undefined ? undefined : answerBeforeApp(app, assetsId, request);
+  if (asset !== undefined) return asset;
   runtime.inFlightCount += 1;
   try {
     const facet = getFacet(app, runtime.facet, () => openVersionWorker(app, version));

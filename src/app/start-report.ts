@@ -36,6 +36,9 @@ export interface StartReport {
 export const START = "slipway:start";
 export const GOODBYE = "slipway:goodbye";
 
+/** The stub in `env` that the wrapper takes out before the app is imported. */
+export const LOGS_BINDING = "slipway:logs";
+
 const KINDS: Readonly<Record<ExportKind, true>> = {
   "class extends DurableObject": true,
   "class extends WorkerEntrypoint": true,

@@ -29,6 +29,9 @@ import {
   type HistoryPage,
 } from "./history.ts";
 import { beginPush, type DeployingPush, type PushTicket } from "./push-turns.ts";
+import type { ConsoleLines, Traces } from "./log-intake.ts";
+import type { LogLine } from "./log-line.ts";
+import { followLogs, noteConsole, noteTraces, readLogs, type LogQuery, type LogSource } from "./logs.ts";
 import { registerNewApp } from "./registration.ts";
 import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget } from "./rehearsal.ts";
 import { changeSettings, createRepository, openForPush, readRepository, type Creation } from "./repository.ts";
@@ -189,6 +192,24 @@ export class Supervisor extends DurableObject<Env> {
 
   noteEgress(event: EgressEvent): void {
     noteEgress(this.#app, event);
+  }
+
+  noteConsole(from: LogSource, lines: ConsoleLines): void {
+    noteConsole(this.#app, from, lines);
+  }
+
+  noteTraces(from: LogSource, traces: Traces): void {
+    noteTraces(this.#app, from, traces);
+  }
+
+  /** Oldest first. undefined: the app does not exist. */
+  readLogs(query: LogQuery): LogLine[] | undefined {
+    return readLogs(this.#app, query);
+  }
+
+  /** JSON lines that go on. undefined: the app does not exist. */
+  followLogs(query: LogQuery): ReadableStream<Uint8Array> | undefined {
+    return followLogs(this.#app, query);
   }
 
   /** Data, packs and name; once it returns all are gone. Also of an app that does not exist. */

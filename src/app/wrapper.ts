@@ -3,9 +3,11 @@
 // unseen. The app is imported only when wrapApp runs, after this module took its references, so that an app that changes
 // built-ins changes nothing here. What an app does to its own instance it does to itself: the supervisor trusts no answer.
 import * as runtime from "cloudflare:workers";
+import { captureConsole, type SendLines } from "./console-capture.ts";
 import { watchAccepted, watchInstance, type AcceptedSockets, type Goodbye } from "./goodbye.ts";
 import {
   GOODBYE,
+  LOGS_BINDING,
   START,
   type ExportFact,
   type ExportKind,
@@ -45,13 +47,14 @@ export async function wrapApp(importApp: () => Promise<Exports>, className: stri
     report.phase = phase;
     report.thrown = describeThrown(error);
   };
+  const flushConsole = takeConsole();
   let App: AppClass = unstartableClass();
   const accepted = watchAccepted();
   try {
     const exports = await importApp();
     report.exports = describeExports(exports);
     const exported = exports[className];
-    if (isDurableObjectClass(exported)) App = wrapClass(exported, { report, note, accepted });
+    if (isDurableObjectClass(exported)) App = wrapClass(exported, { report, note, accepted, flushConsole });
     else report.phase = "export";
   } catch (error) {
     note("module scope", error);
@@ -72,6 +75,24 @@ export async function wrapApp(importApp: () => Promise<Exports>, className: stri
   return { App, Control };
 }
 
+/** What the wrapper calls in the host. */
+interface LogsEntrypoint {
+  write: SendLines;
+}
+
+/** Sends what the console is told to the host, by a stub that the app does not find. Returns what sends the lines that wait. */
+function takeConsole(): () => void {
+  const { env } = runtime;
+  const logs: unknown = Reflect.get(env, LOGS_BINDING);
+  if (!isLogsEntrypoint(logs)) return () => undefined;
+  Reflect.deleteProperty(env, LOGS_BINDING);
+  return captureConsole((lines, droppedCount) => logs.write(lines, droppedCount));
+}
+
+function isLogsEntrypoint(value: unknown): value is LogsEntrypoint {
+  return typeof value === "object" && value !== null && "write" in value;
+}
+
 async function endLater(): Promise<void> {
   await apply(wait, scheduler, [0]);
   abortIsolate("this version was replaced");
@@ -84,9 +105,10 @@ function wrapClass(
     readonly report: StartReport;
     readonly note: (phase: "constructor", error: unknown) => void;
     readonly accepted: AcceptedSockets;
+    readonly flushConsole: () => void;
   },
 ): AppClass {
-  const { report, note, accepted } = wrapping;
+  const { report, note, accepted, flushConsole } = wrapping;
   const goodbyes = new instanceMap<object, Goodbye>();
   class Hosted extends Base {
     constructor(ctx: DurableObjectState, env: Env) {
@@ -102,6 +124,7 @@ function wrapClass(
     }
 
     [START](): StartReport {
+      flushConsole();
       return report;
     }
 

@@ -128,6 +128,31 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   -- The hosts that an app may call, a JSON list for each scope; see EgressScope.
   CREATE TABLE egress (scope TEXT PRIMARY KEY, rules TEXT NOT NULL) WITHOUT ROWID;
   `,
+  `
+  -- The app's log, a row for each batch of lines: JSON, and its length.
+  CREATE TABLE log_batches (
+    last_id INTEGER PRIMARY KEY,
+    first_id INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    lines TEXT NOT NULL
+  );
+  -- What the app used: counts that only grow.
+  CREATE TABLE usage (
+    day TEXT NOT NULL,
+    facet TEXT NOT NULL,
+    deploy_number INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    errors INTEGER NOT NULL,
+    cpu_ms REAL NOT NULL,
+    wall_ms REAL NOT NULL,
+    egress_requests INTEGER NOT NULL,
+    egress_sent_bytes INTEGER NOT NULL,
+    egress_received_bytes INTEGER NOT NULL,
+    log_lines INTEGER NOT NULL,
+    dropped_log_lines INTEGER NOT NULL,
+    PRIMARY KEY (day, facet, deploy_number)
+  ) WITHOUT ROWID;
+  `,
   // The name of the token that pushed; NULL: not known.
   "ALTER TABLE deploys ADD COLUMN actor TEXT",
   "ALTER TABLE repository ADD COLUMN root TEXT NOT NULL DEFAULT ''",

@@ -13,6 +13,7 @@ import { audit } from "./audit.ts";
 import { commits } from "./commits.ts";
 import { deploys } from "./deploys.ts";
 import { egress } from "./egress.ts";
+import { logs } from "./logs.ts";
 import { makeRouter } from "./resource.ts";
 import { snapshots } from "./snapshots.ts";
 import { tokens } from "./tokens.ts";
@@ -44,6 +45,7 @@ api.route("/", commits);
 api.route("/", tokens);
 api.route("/", audit);
 api.route("/", egress);
+api.route("/", logs);
 
 api.openAPIRegistry.registerComponent("securitySchemes", "token", {
   type: "http",

@@ -1,0 +1,37 @@
+// What a supervisor remembers of an app's doings until it is written down: see activity.ts.
+import type { UsageRow } from "../store/usage.ts";
+import { BURST_SECONDS, BYTES_PER_SECOND, LINES_PER_SECOND, type LogLine } from "./log-line.ts";
+
+/** Somebody who reads the log as it grows. */
+export type LogFollower = (line: LogLine) => void;
+
+/** In the memory of one supervisor instance. */
+export interface Activity {
+  /** Not written yet. */
+  lines: LogLine[];
+  lineBytes: number;
+  /** Not written yet, by day, environment and deploy. */
+  readonly usage: Map<string, { -readonly [Name in keyof UsageRow]: UsageRow[Name] }>;
+  /** undefined: the database was not asked yet. */
+  lastId: number | undefined;
+  /** Whether a write is to come. */
+  isScheduled: boolean;
+  /** What may be logged now, in lines and bytes, and as of when. */
+  readonly allowance: { lines: number; bytes: number; atMs: number };
+  /** Dropped since the log last said so. */
+  droppedCount: number;
+  readonly followers: Set<LogFollower>;
+}
+
+export function openActivity(): Activity {
+  return {
+    lines: [],
+    lineBytes: 0,
+    usage: new Map(),
+    lastId: undefined,
+    isScheduled: false,
+    allowance: { lines: LINES_PER_SECOND * BURST_SECONDS, bytes: BYTES_PER_SECOND * BURST_SECONDS, atMs: 0 },
+    droppedCount: 0,
+    followers: new Set(),
+  };
+}

@@ -1,0 +1,73 @@
+// What comes from an app's isolate, read as a visitor's input is: the app shares the isolate with the wrapper that sends it.
+import type { ConsoleLine } from "./console-capture.ts";
+import { LOG_LEVELS } from "./log-line.ts";
+
+/** Lines of the console, and how many were left out before them. */
+export interface ConsoleLines {
+  readonly lines: readonly ConsoleLine[];
+  readonly droppedCount: number;
+}
+
+/** What the runtime tells of some events together. */
+export interface Traces {
+  readonly exceptions: readonly ThrownTrace[];
+  readonly cpuMs: number;
+  readonly wallMs: number;
+}
+
+/** What an app threw, wherever nobody caught it. */
+export interface ThrownTrace {
+  readonly atMs: number;
+  /** Name and message. */
+  readonly text: string;
+  /** V8's stack, with places in the bundle. */
+  readonly stack: string;
+}
+
+const MAX_LINES = 600;
+const MAX_STACK_LENGTH = 10_000;
+
+/** What is not of the shape is left out. */
+export function readConsoleLines(lines: unknown, droppedCount: unknown): ConsoleLines {
+  const read = Array.isArray(lines) ? lines.slice(0, MAX_LINES).flatMap(readConsoleLine) : [];
+  const dropped = typeof droppedCount === "number" && droppedCount > 0 && droppedCount < 1e9 ? droppedCount : 0;
+  return { lines: read, droppedCount: Math.floor(dropped) };
+}
+
+/** undefined: there is nothing to tell. */
+export function readTraces(events: readonly TraceItem[]): Traces | undefined {
+  const exceptions = events.flatMap((event) =>
+    event.exceptions.map(({ timestamp, name, message, stack }) => ({
+      atMs: timestamp,
+      text: `${name}: ${message}`,
+      stack: (stack ?? "").slice(0, MAX_STACK_LENGTH),
+    })),
+  );
+  const ends = events.flatMap((event) => explainEnd(event));
+  const sum = (of: (event: TraceItem) => number): number => events.reduce((total, event) => total + of(event), 0);
+  const traces = {
+    exceptions: [...exceptions, ...ends],
+    cpuMs: sum((event) => event.cpuTime),
+    wallMs: sum((event) => event.wallTime),
+  };
+  return traces.exceptions.length === 0 && traces.cpuMs === 0 && traces.wallMs === 0 ? undefined : traces;
+}
+
+/** Ends that are no exceptions of the app's code: the runtime stopped it. */
+const ENDS: Readonly<Record<string, string>> = {
+  exceededCpu: "The runtime stopped this request: it took more CPU time than it may.",
+  exceededMemory: "The runtime stopped the app: it used more memory than it may.",
+};
+
+function explainEnd({ outcome, eventTimestamp }: TraceItem): ThrownTrace[] {
+  const text = ENDS[outcome];
+  return text === undefined ? [] : [{ atMs: eventTimestamp ?? Date.now(), text, stack: "" }];
+}
+
+function readConsoleLine(value: unknown): ConsoleLine[] {
+  if (typeof value !== "object" || value === null) return [];
+  const { atMs, level, text }: { atMs?: unknown; level?: unknown; text?: unknown } = value;
+  const known = LOG_LEVELS.find((each) => each === level);
+  if (typeof atMs !== "number" || !Number.isFinite(atMs) || known === undefined || typeof text !== "string") return [];
+  return [{ atMs, level: known, text }];
+}

@@ -1,0 +1,138 @@
+// An app's log as its owner reads it, and the doors by which lines come into it.
+import { listLogBatches } from "../store/logs.ts";
+import { isMigrated } from "../store/schema.ts";
+import { getSourceMap } from "../store/code.ts";
+import { findDeploy } from "../store/deploys.ts";
+import { noteLine, noteUsage } from "./activity.ts";
+import type { LogFollower } from "./activity-memory.ts";
+import type { EnvironmentProps } from "./environment-props.ts";
+import { findExisting, type HostedApp } from "./hosted-app.ts";
+import type { ConsoleLines, ThrownTrace, Traces } from "./log-intake.ts";
+import { matchesFilter, type LogFilter, type LogLine } from "./log-line.ts";
+import { mapStack } from "./source-maps.ts";
+
+/** Which environment and deploy a line is of. */
+export type LogSource = Omit<EnvironmentProps, "app">;
+
+/** A page of the log: the newest lines that the filter lets through, between the ids, both excluded. */
+export interface LogQuery extends LogFilter {
+  readonly limit: number;
+  readonly afterId?: number | undefined;
+  readonly beforeId?: number | undefined;
+}
+
+/** A reader that is slower than the app misses lines: so many wait for it. */
+const MAX_WAITING = 1000;
+
+/** A word now and then, so that both ends notice when the other is gone. */
+const HEARTBEAT_MS = 15_000;
+
+/** So much of a stack is shown. */
+const MAX_FRAMES = 10;
+
+/** What a visitor's request came to. */
+export interface ServedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly tookMs: number;
+}
+
+/** Oldest first. undefined: the app does not exist. */
+export function readLogs(app: HostedApp, query: LogQuery): LogLine[] | undefined {
+  if (findExisting(app) === undefined) return undefined;
+  const { limit, afterId = 0, beforeId = Number.MAX_SAFE_INTEGER } = query;
+  const found: LogLine[] = [];
+  const take = (lines: readonly LogLine[]): void => {
+    for (const line of lines.toReversed()) {
+      if (found.length === limit) return;
+      if (line.id > afterId && line.id < beforeId && matchesFilter(line, query)) found.push(line);
+    }
+  };
+  take(app.activity.lines);
+  for (const batch of listLogBatches(app.db, { afterId, beforeId })) {
+    if (found.length === limit) break;
+    take(JSON.parse(batch.linesJson));
+  }
+  return found.toReversed();
+}
+
+/**
+ * The page, then every line as it comes, as JSON lines; an empty line now and then. It ends when the reader goes, or the app does.
+ * undefined: the app does not exist.
+ */
+export function followLogs(app: HostedApp, query: LogQuery): ReadableStream<Uint8Array> | undefined {
+  const page = readLogs(app, query);
+  if (page === undefined) return undefined;
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  const encoder = new TextEncoder();
+  let waitingCount = 0;
+  let missedCount = 0;
+  const write = (text: string): void => {
+    waitingCount += 1;
+    writer.write(encoder.encode(text)).then(() => (waitingCount -= 1), stop);
+  };
+  const follower: LogFollower = (line) => {
+    if (!matchesFilter(line, query)) return;
+    if (waitingCount >= MAX_WAITING) {
+      missedCount += 1;
+      return;
+    }
+    if (missedCount > 0) write(`${JSON.stringify({ missed: missedCount })}\n`);
+    missedCount = 0;
+    write(`${JSON.stringify(line)}\n`);
+  };
+  const heartbeat = setInterval(() => {
+    if (findExisting(app) !== undefined) return write("\n");
+    stop();
+    return undefined;
+  }, HEARTBEAT_MS);
+  function stop(): void {
+    clearInterval(heartbeat);
+    app.activity.followers.delete(follower);
+    writer.close().catch(() => undefined);
+  }
+  app.activity.followers.add(follower);
+  writer.closed.catch(stop);
+  for (const line of page) write(`${JSON.stringify(line)}\n`);
+  return readable;
+}
+
+/** What the app's console was told. */
+export function noteConsole(app: HostedApp, from: LogSource, { lines, droppedCount }: ConsoleLines): void {
+  if (!isMigrated(app.db)) return;
+  app.activity.droppedCount += droppedCount;
+  for (const line of lines) noteLine(app, { ...from, ...line, kind: "console" });
+}
+
+/** What the runtime tells of events that ended. */
+export function noteTraces(app: HostedApp, from: LogSource, { exceptions, cpuMs, wallMs }: Traces): void {
+  if (!isMigrated(app.db)) return;
+  noteUsage(app, { ...from, atMs: app.now() }, { cpuMs, wallMs });
+  for (const thrown of exceptions) {
+    const text = describeThrown(app, from, thrown);
+    noteLine(app, { ...from, atMs: thrown.atMs, kind: "exception", level: "error", text });
+  }
+}
+
+/** A visitor's request that was answered, by the app or for it. Counted always; a line of the log if there is room for one. */
+export function noteRequest(app: HostedApp, from: LogSource, request: ServedRequest): void {
+  const { method, path, status, tookMs } = request;
+  const atMs = app.now();
+  noteUsage(app, { ...from, atMs }, { requests: 1, errors: status >= 500 ? 1 : 0 });
+  const level = status >= 500 ? "error" : status >= 400 ? "warn" : "info";
+  noteLine(app, { ...from, atMs, kind: "request", level, text: `${method} ${path} ${status} ${tookMs} ms` });
+}
+
+/** What was thrown, with its stack as places in the pushed files. */
+function describeThrown(app: HostedApp, { deployNumber }: LogSource, { text, stack }: ThrownTrace): string {
+  const deploy = findDeploy(app.db, deployNumber);
+  if (deploy === undefined || stack === "") return text;
+  const frames = mapStack(stack, getSourceMap(app.db, deploy.codeId)).slice(0, MAX_FRAMES);
+  const lines = frames.map(({ functionName, path, line, column }) => {
+    const place = `${path}:${line}:${column}`;
+    return functionName === undefined ? `    at ${place}` : `    at ${functionName} (${place})`;
+  });
+  return [text, ...lines].join("\n");
+}

@@ -1,0 +1,75 @@
+// What an app used: a row for each day (UTC), environment and deploy.
+import type { Database } from "./database.ts";
+
+/** Counts that only grow. */
+export interface UsageCounts {
+  readonly requests: number;
+  /** Requests that were answered 5xx, by the app or for it, and whatever else the app threw. */
+  readonly errors: number;
+  readonly cpuMs: number;
+  readonly wallMs: number;
+  readonly egressRequests: number;
+  readonly egressSentBytes: number;
+  readonly egressReceivedBytes: number;
+  readonly logLines: number;
+  readonly droppedLogLines: number;
+}
+
+export const NO_USAGE: UsageCounts = {
+  requests: 0,
+  errors: 0,
+  cpuMs: 0,
+  wallMs: 0,
+  egressRequests: 0,
+  egressSentBytes: 0,
+  egressReceivedBytes: 0,
+  logLines: 0,
+  droppedLogLines: 0,
+};
+
+/** What was used by whom on one day. */
+export interface UsageRow extends UsageCounts {
+  /** "2026-11-21". */
+  readonly day: string;
+  readonly facet: string;
+  readonly deployNumber: number;
+}
+
+/** Each count with its column. */
+const COLUMNS: Readonly<Record<keyof UsageCounts, string>> = {
+  requests: "requests",
+  errors: "errors",
+  cpuMs: "cpu_ms",
+  wallMs: "wall_ms",
+  egressRequests: "egress_requests",
+  egressSentBytes: "egress_sent_bytes",
+  egressReceivedBytes: "egress_received_bytes",
+  logLines: "log_lines",
+  droppedLogLines: "dropped_log_lines",
+};
+
+const NAMES = Object.keys(NO_USAGE).filter((name): name is keyof UsageCounts => name in COLUMNS);
+const ADD = `INSERT INTO usage (day, facet, deploy_number, ${NAMES.map((name) => COLUMNS[name]).join(", ")})
+  VALUES (?, ?, ?, ${NAMES.map(() => "?").join(", ")})
+  ON CONFLICT (day, facet, deploy_number) DO UPDATE SET
+  ${NAMES.map((name) => `${COLUMNS[name]} = ${COLUMNS[name]} + excluded.${COLUMNS[name]}`).join(", ")}`;
+const SELECT = `SELECT day, facet, deploy_number AS deployNumber, ${NAMES.map((name) => `${COLUMNS[name]} AS ${name}`).join(", ")} FROM usage`;
+
+/** Adds to what was used. */
+export function addUsage(db: Database, row: UsageRow): void {
+  db.sql.exec(ADD, row.day, row.facet, row.deployNumber, ...NAMES.map((name) => row[name]));
+}
+
+/** What was used since a day, that day included, oldest first. */
+export function listUsage(db: Database, sinceDay: string): UsageRow[] {
+  const rows = db.sql.exec<UsageRow & Record<string, SqlStorageValue>>(
+    `${SELECT} WHERE day >= ? ORDER BY day, facet, deploy_number`,
+    sinceDay,
+  );
+  return [...rows];
+}
+
+/** Forgets days before this one. */
+export function pruneUsage(db: Database, beforeDay: string): void {
+  db.sql.exec("DELETE FROM usage WHERE day < ?", beforeDay);
+}
