@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, transform, version as esbuildVersion } from "esbuild-wasm";
+import { build, transform, version as esbuildVersion } from "esbuild";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
