@@ -66,7 +66,7 @@ export function dayOf(timeMs: number): string {
 }
 
 /** Writes down what was noted. In one transaction: a crash leaves it out or takes it in whole. */
-export function writeActivity(app: HostedApp): void {
+function writeActivity(app: HostedApp): void {
   const { activity } = app;
   const { lines, usage } = activity;
   const [first] = lines;

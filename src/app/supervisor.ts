@@ -37,6 +37,7 @@ import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget }
 import { changeSettings, createRepository, openForPush, readRepository, type Creation } from "./repository.ts";
 import { chooseData, type DataChoice } from "./restoring.ts";
 import { serve } from "./serve.ts";
+import { readUsage, type Usage } from "./usage.ts";
 import { deleteSnapshot, listSnapshots, takeSnapshot, tidySnapshots, type SnapshotReport } from "./snapshots.ts";
 
 /** Reached by `fetch` for visitors and by the other methods for the host itself; an app has no way to it. */
@@ -205,6 +206,11 @@ export class Supervisor extends DurableObject<Env> {
   /** Oldest first. undefined: the app does not exist. */
   readLogs(query: LogQuery): LogLine[] | undefined {
     return readLogs(this.#app, query);
+  }
+
+  /** Of so many days, today included. undefined: the app does not exist. */
+  readUsage(days: number): Usage | undefined {
+    return readUsage(this.#app, days);
   }
 
   /** JSON lines that go on. undefined: the app does not exist. */

@@ -14,6 +14,7 @@ import { commits } from "./commits.ts";
 import { deploys } from "./deploys.ts";
 import { egress } from "./egress.ts";
 import { logs } from "./logs.ts";
+import { usage } from "./usage.ts";
 import { makeRouter } from "./resource.ts";
 import { snapshots } from "./snapshots.ts";
 import { tokens } from "./tokens.ts";
@@ -46,6 +47,7 @@ api.route("/", tokens);
 api.route("/", audit);
 api.route("/", egress);
 api.route("/", logs);
+api.route("/", usage);
 
 api.openAPIRegistry.registerComponent("securitySchemes", "token", {
   type: "http",

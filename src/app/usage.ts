@@ -1,0 +1,64 @@
+// What an app used, as its owner sees it: counts by day, and what is stored now.
+import { sumPackBytes } from "../store/packs.ts";
+import { isMigrated } from "../store/schema.ts";
+import { listSnapshots } from "../store/snapshots.ts";
+import { listUsage, type UsageRow } from "../store/usage.ts";
+import { dayOf } from "./activity.ts";
+import { findExisting, type HostedApp } from "./hosted-app.ts";
+
+/** Bytes that are stored for an app now. */
+export interface StoredBytes {
+  readonly repository: number;
+  /** Those of snapshots whose size was measured. */
+  readonly snapshots: number;
+}
+
+/** Counts of the days asked for, oldest first, and what is stored. */
+export interface Usage {
+  readonly rows: readonly UsageRow[];
+  readonly storedBytes: StoredBytes;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The last `days` days, today included, with what was not written down yet. undefined: the app does not exist. */
+export function readUsage(app: HostedApp, days: number): Usage | undefined {
+  if (findExisting(app) === undefined || !isMigrated(app.db)) return undefined;
+  const since = dayOf(app.now() - (days - 1) * DAY_MS);
+  const snapshots = listSnapshots(app.db).reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
+  return {
+    rows: addUnwritten(listUsage(app.db, since), app.activity.usage.values()),
+    storedBytes: { repository: sumPackBytes(app.db), snapshots },
+  };
+}
+
+function keyOf({ day, facet, deployNumber }: UsageRow): string {
+  return `${day} ${facet} ${deployNumber}`;
+}
+
+function addUnwritten(written: readonly UsageRow[], unwritten: Iterable<UsageRow>): UsageRow[] {
+  const rows = new Map(written.map((row) => [keyOf(row), row]));
+  for (const row of unwritten) {
+    const before = rows.get(keyOf(row));
+    rows.set(keyOf(row), before === undefined ? { ...row } : addCounts(before, row));
+  }
+  return [...rows.values()];
+}
+
+function addCounts(a: UsageRow, b: UsageRow): UsageRow {
+  const { day, facet, deployNumber } = a;
+  return {
+    day,
+    facet,
+    deployNumber,
+    requests: a.requests + b.requests,
+    errors: a.errors + b.errors,
+    cpuMs: a.cpuMs + b.cpuMs,
+    wallMs: a.wallMs + b.wallMs,
+    egressRequests: a.egressRequests + b.egressRequests,
+    egressSentBytes: a.egressSentBytes + b.egressSentBytes,
+    egressReceivedBytes: a.egressReceivedBytes + b.egressReceivedBytes,
+    logLines: a.logLines + b.logLines,
+    droppedLogLines: a.droppedLogLines + b.droppedLogLines,
+  };
+}

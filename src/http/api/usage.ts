@@ -1,0 +1,67 @@
+// What an app used, by day, environment and deploy, and what is stored for it.
+import { createRoute, z } from "@hono/zod-openapi";
+import { AppPath, json, makeRouter, needs, noSuchApp, PROBLEMS } from "./resource.ts";
+
+const MAX_DAYS = 400;
+
+const UsageRowJson = z
+  .object({
+    day: z.string().openapi({ example: "2026-01-01", description: "In UTC." }),
+    environment: z.string().openapi({ description: '"app" is production.' }),
+    deploy: z.int(),
+    requests: z.int(),
+    errors: z.int().openapi({ description: "Requests that were answered 5xx." }),
+    cpuMs: z.number().openapi({ description: "0 on a local host, which does not measure it." }),
+    wallMs: z.number(),
+    egressRequests: z.int(),
+    egressSentBytes: z.int(),
+    egressReceivedBytes: z.int(),
+    logLines: z.int(),
+    droppedLogLines: z.int(),
+  })
+  .openapi("UsageRow");
+
+export const usage = makeRouter();
+
+const getRoute = createRoute({
+  method: "get",
+  path: "/apps/{app}/usage",
+  summary: "What the app used, by day, environment and deploy",
+  ...needs("read"),
+  request: {
+    params: AppPath,
+    query: z.object({
+      days: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(MAX_DAYS)
+        .default(30)
+        .openapi({ description: "So many days, today included.", example: 30 }),
+    }),
+  },
+  responses: {
+    200: json(
+      z
+        .object({
+          usage: z.array(UsageRowJson),
+          storedBytes: z.object({ repository: z.int(), snapshots: z.int() }),
+        })
+        .openapi("Usage"),
+      "Oldest first.",
+    ),
+    ...PROBLEMS,
+  },
+});
+
+usage.openapi(getRoute, async (c) => {
+  const { app } = c.req.valid("param");
+  const used = await c.env.host.env.SUPERVISOR.getByName(app).readUsage(c.req.valid("query").days);
+  if (used === undefined) throw noSuchApp(app);
+  const rows = used.rows.map(({ facet, deployNumber, ...row }) => ({
+    ...row,
+    environment: facet,
+    deploy: deployNumber,
+  }));
+  return c.json({ usage: rows, storedBytes: used.storedBytes }, 200);
+});
