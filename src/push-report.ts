@@ -113,9 +113,30 @@ export function warningLines(warnings: readonly string[]): string[] {
   return left > 0 ? [...shown, stageLine("", `and ${count(left, "more warning")}`)] : shown;
 }
 
-export function rehearsedLine(rehearsal: { readonly data: "copy" | "empty"; readonly tookMs: number }): string {
-  const data = rehearsal.data === "copy" ? "a copy of the data" : "an empty database";
-  return stageLine("rehearsed", `started on ${data} in ${rehearsal.tookMs} ms`);
+export function rehearsedLine(rehearsal: {
+  readonly data: "copy" | "empty";
+  readonly tooLargeBytes?: number;
+  readonly tookMs: number;
+}): string {
+  const { data, tooLargeBytes } = rehearsal;
+  const why = tooLargeBytes === undefined ? "" : `, as the data (${formatBytes(tooLargeBytes)}) is too large to copy`;
+  const on = data === "copy" ? "a copy of the data" : `an empty database${why}`;
+  return stageLine("rehearsed", `started on ${on} in ${rehearsal.tookMs} ms`);
+}
+
+/** More changes than these are counted and not named. */
+const MAX_SCHEMA_CHANGES = 8;
+
+/** What the constructor did to the schema of existing data. */
+export function schemaLines(rehearsal: {
+  readonly data: "copy" | "empty";
+  readonly schemaChanges: readonly string[];
+}): string[] {
+  const { data, schemaChanges } = rehearsal;
+  if (data === "empty" || schemaChanges.length === 0) return [];
+  const left = schemaChanges.length - MAX_SCHEMA_CHANGES;
+  const named = schemaChanges.slice(0, MAX_SCHEMA_CHANGES).map(printable).join(", ");
+  return [stageLine("schema", left > 0 ? `${named} and ${left} more` : named)];
 }
 
 /** How visitors fared. */

@@ -71,7 +71,9 @@ async function runStages(rollback: Rollback, narrator: Narrator, number: number 
   const rehearsal = await narrator.time("rehearse", async () => await supervisor.rehearse(candidate, target));
   if (rehearsal.kind === "failed") return fail(narrator, describeStartFailure("rehearse", rehearsal));
   narrator.say(lines.rehearsedLine(rehearsal));
-  narrator.note({ rehearsal: { data: rehearsal.data, tookMs: rehearsal.tookMs } });
+  for (const line of lines.schemaLines(rehearsal)) narrator.say(line);
+  const { data: on, tookMs, schemaChanges } = rehearsal;
+  narrator.note({ rehearsal: { data: on, tookMs, schemaChanges } });
 
   const { actor } = request;
   const again = { number, ref, commitId, treeId, subject, actor, codeId, varsJson, assetsId, restoresSnapshot };

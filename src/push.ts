@@ -258,7 +258,10 @@ async function rehearse({ supervisor, narrator }: Stages, prepared: Prepared): P
     return { kind: "failed", command: prepared.command, failure: describeStartFailure("rehearse", outcome) };
   }
   narrator.say(lines.rehearsedLine(outcome));
-  narrator.note({ rehearsal: { data: outcome.data, tookMs: outcome.tookMs } });
+  for (const line of lines.schemaLines(outcome)) narrator.say(line);
+  narrator.detail(`exports   ${outcome.exports.map(({ name, kind }) => `${name} (${kind})`).join(", ")}`);
+  const { data, tookMs, schemaChanges } = outcome;
+  narrator.note({ rehearsal: { data, tookMs, schemaChanges } });
   return prepared;
 }
 

@@ -12,11 +12,11 @@ import {
   type NewAttempt,
 } from "../store/attempts.ts";
 import { findDeploy, findLiveDeploy, type Deploy } from "../store/deploys.ts";
-import { getRetention } from "../store/retention.ts";
+import { getRetention, writeRetention, type Retention } from "../store/retention.ts";
 import { isMigrated } from "../store/schema.ts";
 import { findRepository } from "../store/settings.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
-import type { HostedApp } from "./hosted-app.ts";
+import { findExisting, type HostedApp } from "./hosted-app.ts";
 import { schedulePruning } from "./pruning.ts";
 import { MAX_PACK_AGE_MS } from "./upkeep-limits.ts";
 
@@ -54,6 +54,13 @@ export function closeAttempt(app: HostedApp, number: number, end: AttemptEnd): v
   if (!hasHistory(app)) return;
   endAttempt(app.db, number, end, app.now());
   if (pruneAttempts(app.db, getRetention(app.db).keptDeploys) > 0) schedulePruning(app);
+}
+
+/** What is kept from the next deploy on. undefined: the app does not exist. */
+export function changeRetention(app: HostedApp, change: Partial<Retention>): Retention | undefined {
+  if (findExisting(app) === undefined) return undefined;
+  writeRetention(app.db, change);
+  return getRetention(app.db);
 }
 
 /** Newest first; none if the app does not exist. */

@@ -1,15 +1,18 @@
 // The rehearsal of a deploy: its code starts on a copy of the app's data, without network, before anything of it is visible. Whatever
 // comes of it, copy and isolate are gone afterwards. One at a time for each app.
 import { getCodeDefinition, getSourceMap, putCode, touchCode, type Code } from "../store/code.ts";
+import { getRetention } from "../store/retention.ts";
 import { isMigrated } from "../store/schema.ts";
+import { findSnapshot, listSnapshots } from "../store/snapshots.ts";
 import { makeAssetBindings } from "./assets.ts";
-import { canClone, copyData, deleteData, hasData } from "./facet-data.ts";
+import { canClone, copyData, deleteData, hasData, readData } from "./facet-data.ts";
 import { startFacet } from "./facet-start.ts";
 import { appEnvironmentJson, PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { makeWorkerCode } from "./loader.ts";
 import { explainUnsupportedConfig, type StartFailure } from "./start-failure.ts";
 import { schedulePruning } from "./pruning.ts";
+import { describeSchemaChanges } from "./schema-change.ts";
 import { snapshotFacet } from "./snapshots.ts";
 import type { ExportFact } from "./start-report.ts";
 
@@ -39,6 +42,10 @@ export type RehearsalOutcome =
       readonly kind: "started";
       readonly data: "copy" | "empty";
       readonly exports: readonly ExportFact[];
+      /** What the constructor changed in the schema, a few words each; see schema-change.ts. */
+      readonly schemaChanges: readonly string[];
+      /** Set where the data was too large to be copied. */
+      readonly tooLargeBytes?: number;
       readonly tookMs: number;
     }
   | ({ readonly kind: "failed"; readonly data: "copy" | "empty" } & StartFailure);
@@ -57,19 +64,37 @@ export function rehearse(
 async function tryCandidate(app: HostedApp, candidate: Candidate, target: RehearsalTarget): Promise<RehearsalOutcome> {
   const startedMs = app.now();
   const code = storeCode(app, candidate);
-  const data = await copyDataFor(app, candidate);
+  const { data, tooLargeBytes } = await copyDataFor(app, candidate);
   try {
-    const envJson = appEnvironmentJson(app.name, target.facet, { ...target, varsJson: candidate.varsJson });
-    const bindings = makeAssetBindings(app, candidate.assetsId, { facet: target.facet, deployNumber: 0 });
-    const worker = app.env.LOADER.load(makeWorkerCode({ definition: code, envJson, bindings }));
-    const start = await startFacet(app, REHEARSAL_FACET, { openWorker: () => worker, readCode: () => code });
+    const worker = loadCandidate(app, { code, candidate, target });
+    if (worker.kind === "failed") return { ...worker, data };
+    const before = data === "copy" ? (await readData(app, REHEARSAL_FACET)).schema : [];
+    const start = await startFacet(app, REHEARSAL_FACET, { openWorker: () => worker.stub, readCode: () => code });
     if (start.kind === "failed") return { kind: "failed", data, ...start.failure };
-    return { kind: "started", data, exports: start.report.exports, tookMs: app.now() - startedMs };
-  } catch (error) {
-    // Only `load` throws here: a compatibility date or flag that this runtime does not have.
-    return { kind: "failed", data, ...explainUnsupportedConfig(error) };
+    const tookMs = app.now() - startedMs;
+    const { exports } = start.report;
+    // The app's code is stopped for it: what it says of its own schema is not what is there.
+    const after = await readData(app, REHEARSAL_FACET);
+    const schemaChanges = describeSchemaChanges(before, after.schema);
+    const limits = tooLargeBytes === undefined ? {} : { tooLargeBytes };
+    return { kind: "started", data, exports, schemaChanges, tookMs, ...limits };
   } finally {
     deleteData(app, REHEARSAL_FACET);
+  }
+}
+
+/** An isolate that nobody else gets. It throws only for a compatibility date or flag that this runtime does not have. */
+function loadCandidate(
+  app: HostedApp,
+  tried: { readonly code: Code; readonly candidate: Candidate; readonly target: RehearsalTarget },
+): { readonly kind: "loaded"; readonly stub: WorkerStub } | ({ readonly kind: "failed" } & StartFailure) {
+  const { code, candidate, target } = tried;
+  const envJson = appEnvironmentJson(app.name, target.facet, { ...target, varsJson: candidate.varsJson });
+  const bindings = makeAssetBindings(app, candidate.assetsId, { facet: target.facet, deployNumber: 0 });
+  try {
+    return { kind: "loaded", stub: app.env.LOADER.load(makeWorkerCode({ definition: code, envJson, bindings })) };
+  } catch (error) {
+    return { kind: "failed", ...explainUnsupportedConfig(error) };
   }
 }
 
@@ -86,12 +111,22 @@ function storeCode(app: HostedApp, { code }: Candidate): Code {
   return { ...getCodeDefinition(app.db, codeId), codeId, sourceMap: getSourceMap(app.db, codeId) };
 }
 
-/** Copies what the candidate would run on. The app goes on running meanwhile. */
-async function copyDataFor(app: HostedApp, { restoresSnapshot }: Candidate): Promise<"copy" | "empty"> {
+/**
+ * Copies what the candidate would run on. The app goes on running meanwhile, so that only its last snapshot tells how large its data is;
+ * the copy of data that is too large would keep visitors waiting.
+ */
+async function copyDataFor(
+  app: HostedApp,
+  { restoresSnapshot }: Candidate,
+): Promise<{ readonly data: "copy" | "empty"; readonly tooLargeBytes?: number }> {
   // One that a crash left behind.
   deleteData(app, REHEARSAL_FACET);
-  if (!hasData(app, PRODUCTION_FACET) || !canClone(app)) return "empty";
+  if (!hasData(app, PRODUCTION_FACET) || !canClone(app)) return { data: "empty" };
+  const [newest] = listSnapshots(app.db);
+  const snapshot = restoresSnapshot === undefined ? newest : findSnapshot(app.db, restoresSnapshot);
+  const sizeBytes = snapshot?.sizeBytes ?? 0;
+  if (sizeBytes > getRetention(app.db).rehearsedBytes) return { data: "empty", tooLargeBytes: sizeBytes };
   const source = restoresSnapshot === undefined ? PRODUCTION_FACET : snapshotFacet(restoresSnapshot);
   await copyData(app, source, REHEARSAL_FACET);
-  return "copy";
+  return { data: "copy" };
 }

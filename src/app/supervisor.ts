@@ -6,6 +6,7 @@ import { findBuild, type KnownBuild } from "../store/builds.ts";
 import type { KnownAssets } from "../store/assets.ts";
 import type { Deploy } from "../store/deploys.ts";
 import type { RepositorySettings, RepositoryState } from "../store/repository-state.ts";
+import type { Retention } from "../store/retention.ts";
 import type { Snapshot } from "../store/snapshots.ts";
 import { runDueTasks } from "./alarm.ts";
 import { fetchAsset } from "./assets.ts";
@@ -19,6 +20,7 @@ import { changeEgress, decideFor, noteEgress, readEgress, type EgressLists, type
 import type { EgressDecision } from "./egress-policy.ts";
 import { findExisting, openHostedApp, type HostedApp } from "./hosted-app.ts";
 import {
+  changeRetention,
   closeAttempt,
   findHistoryEntry,
   listHistory,
@@ -155,6 +157,11 @@ export class Supervisor extends DurableObject<Env> {
 
   closeAttempt(number: number, end: AttemptEnd): void {
     closeAttempt(this.#app, number, end);
+  }
+
+  /** The limits as they are then; what is not given stays as it is. undefined: the app does not exist. */
+  changeRetention(change: Partial<Retention>): Retention | undefined {
+    return changeRetention(this.#app, change);
   }
 
   /** Newest first. */

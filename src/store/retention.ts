@@ -9,12 +9,15 @@ export interface Retention {
   readonly keptSnapshots: number;
   /** What they may come to together. The newest is kept whatever its size. */
   readonly keptSnapshotBytes: number;
+  /** Data that is larger is not copied for a rehearsal. */
+  readonly rehearsedBytes: number;
 }
 
 const COLUMNS = {
   keptDeploys: "kept_deploys",
   keptSnapshots: "kept_snapshots",
   keptSnapshotBytes: "kept_snapshot_bytes",
+  rehearsedBytes: "rehearsed_bytes",
 } as const satisfies Record<keyof Retention, string>;
 
 const SELECTED = Object.entries(COLUMNS).map(([name, column]) => `${column} AS ${name}`);

@@ -183,6 +183,7 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
     FROM deploys;
   ALTER TABLE repository ADD COLUMN kept_deploys INTEGER NOT NULL DEFAULT 200;
   `,
+  "ALTER TABLE repository ADD COLUMN rehearsed_bytes INTEGER NOT NULL DEFAULT 1000000000",
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

@@ -1,4 +1,7 @@
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { openDatabase } from "../../src/store/database.ts";
+import { writeRetention } from "../../src/store/retention.ts";
 import { START_LIMIT_MS } from "../../src/app/facet-start.ts";
 import type { RehearsalOutcome } from "../../src/app/rehearsal.ts";
 import type { Code } from "../../src/store/code.ts";
@@ -56,6 +59,31 @@ describe("a rehearsal", () => {
       expect(outcome).toMatchObject({ kind: "failed", data: "copy", exception: { message: "saw 1" } });
     }
     expect(await visitText("copied")).toBe("2");
+  });
+
+  it("says what the constructor changes in the schema", async () => {
+    const table = "CREATE TABLE IF NOT EXISTS items (id INTEGER PRIMARY KEY, name TEXT)";
+    const old = `ctx.storage.sql.exec("${table}; CREATE INDEX IF NOT EXISTS by_name ON items (name)");`;
+    await deploy("schema", constructing(old));
+    expect(await visitText("schema")).toBe("fine");
+    expect(await rehearse("schema", constructing(old))).toMatchObject({ data: "copy", schemaChanges: [] });
+    const change = `ALTER TABLE items ADD COLUMN done INTEGER; CREATE TABLE notes (id INTEGER); DROP INDEX by_name`;
+    expect(await rehearse("schema", constructing(`ctx.storage.sql.exec("${change}");`))).toMatchObject({
+      kind: "started",
+      schemaChanges: ["+ column items.done", "+ table notes", "- index by_name"],
+    });
+  });
+
+  it("does without data that is too large to copy, and says so", async () => {
+    await deploy("too-large", constructing(`ctx.storage.kv.put("a", 1);`));
+    await visitText("too-large");
+    await deploy("too-large", ANSWER);
+    await supervisorOf("too-large").tidySnapshots(2);
+    await runInDurableObject(supervisorOf("too-large"), (_, { storage }) =>
+      writeRetention(openDatabase(storage), { rehearsedBytes: 1 }),
+    );
+    const outcome = await rehearse("too-large", constructing(`if (ctx.storage.kv.get("a")) throw new Error("data");`));
+    expect(outcome).toMatchObject({ kind: "started", data: "empty", tooLargeBytes: expect.any(Number) });
   });
 
   it("leaves nothing for the next one", async () => {

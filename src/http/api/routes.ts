@@ -16,6 +16,7 @@ import { egress } from "./egress.ts";
 import { logs } from "./logs.ts";
 import { usage } from "./usage.ts";
 import { makeRouter } from "./resource.ts";
+import { retention } from "./retention.ts";
 import { snapshots } from "./snapshots.ts";
 import { tokens } from "./tokens.ts";
 
@@ -41,6 +42,7 @@ api.use(async (c, next) => {
 });
 api.route("/", apps);
 api.route("/", deploys);
+api.route("/", retention);
 api.route("/", snapshots);
 api.route("/", commits);
 api.route("/", tokens);
