@@ -32,6 +32,8 @@ export const ERROR_CODES = [
   "ref-conflict", // refs/heads/a beside refs/heads/a/b
   "ref-refused", // refused by a setting or by another command of an atomic push
   "branch-not-deployed", // a branch that is not the production branch, pushed without -o store
+  "preview-exists", // a branch whose preview would not run its commit any more
+  "preview-limit", // more branches in one push than there may be previews
   "branch-protected", // the production branch cannot be deleted
   "push-option-unknown",
   "push-superseded", // a newer push to the branch came before this one was built
@@ -75,6 +77,8 @@ export const ERROR_CODES = [
   "app-not-found",
   "app-not-deployed",
   "app-failed",
+  "preview-expired", // nobody visited it, or there were too many
+  "deploy-not-found", // an old deploy that cannot be shown
   "preview-not-found", // an address below an app at which nothing is deployed
   "app-busy", // held longer than a deploy may hold a request
   "internal-error",

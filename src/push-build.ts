@@ -41,7 +41,7 @@ export type Built =
 
 /** What to build, and the clock. */
 export interface BuildInput {
-  readonly request: { readonly app: string; readonly appUrl: string };
+  readonly request: { readonly apiUrl: string };
   readonly tree: CommitTree;
   readonly repository: Repository;
   readonly supervisor: DurableObjectStub<Supervisor>;
@@ -82,10 +82,9 @@ export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
 }
 
 /** The one command that says where the app is. */
-function rootSetting({ request: { app, appUrl }, repository }: BuildInput): Parameters<typeof build>[2] {
-  const url = `${appUrl.replace(`//${app}.`, "//")}api/v1/apps/${app}`;
+function rootSetting({ request: { apiUrl }, repository }: BuildInput): Parameters<typeof build>[2] {
   const setCommand = (folder: string): string =>
-    `curl -X PATCH ${url} -H "authorization: Bearer $TOKEN" -H "content-type: application/json" -d '${JSON.stringify({ root: folder }).replaceAll("'", String.raw`'\''`)}'`;
+    `curl -X PATCH ${apiUrl} -H "authorization: Bearer $TOKEN" -H "content-type: application/json" -d '${JSON.stringify({ root: folder }).replaceAll("'", String.raw`'\''`)}'`;
   return { root: repository.state.settings.root, setCommand };
 }
 

@@ -19,8 +19,8 @@ import { openWholePack } from "./repo/whole-pack.ts";
 export interface MadePushRequest {
   readonly app: AppName;
   readonly actor: string;
-  /** Where the app answers, and where its resources of the API begin, for the report. */
-  readonly appUrl: string;
+  /** The URL of what stands before HOST in a name of the app's, and where its resources of the API begin, for the report. */
+  readonly urlOf: (label: string) => string;
   readonly apiUrl: string;
   readonly now: () => number;
 }
@@ -152,7 +152,7 @@ function makeRecorder(now: () => number) {
     time: async (stage, doWork) => {
       const startedMs = now();
       const result = await doWork();
-      stagesMs[stage] = now() - startedMs;
+      stagesMs[stage] = (stagesMs[stage] ?? 0) + now() - startedMs;
       return result;
     },
   };

@@ -1,5 +1,6 @@
 // Which ref of a push deploys, which are only stored, and which are refused because nothing would come of them. Pure: it
 // reads the state and the request, and decides nothing about objects.
+import type { DataChoice } from "./app/preview-commit.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { UpdateCommand } from "./git/update-request.ts";
 
@@ -7,12 +8,17 @@ import type { UpdateCommand } from "./git/update-request.ts";
 const PUSH_OPTIONS: Readonly<Record<string, string>> = {
   store: "keep a branch without deploying it",
   "restore-data": "bring back the data of when the commit was last live, with its code",
+  "data=fork": "give the preview a fresh copy of production's data",
+  "data=empty": "give the preview an empty database",
+  "data=keep": "let the preview keep the data it has, as it does unasked",
   json: "print the report as one line of JSON",
 };
 
 /** What the plan needs to know of the app. */
 export interface PlanInput {
   readonly deploys: boolean;
+  /** How many previews there may be; 0: branches other than production do not deploy. */
+  readonly maxPreviews: number;
   /** The production branch, undefined before the first push of a branch. */
   readonly head: string | undefined;
   readonly commands: readonly UpdateCommand[];
@@ -26,35 +32,67 @@ export interface PlanRefusal {
   readonly lines: readonly string[];
 }
 
-/** What a push will do. `refusals` is by ref name; `deployed` is never among them. */
+/** A branch that deploys. */
+export interface PlannedDeployment {
+  readonly command: UpdateCommand;
+  /** Without refs/heads/. */
+  readonly branch: string;
+  /** undefined: to production. */
+  readonly preview: { readonly data?: DataChoice | undefined } | undefined;
+}
+
+/** What a push will do. `refusals` is by ref name; no deployment is among them. Production comes first. */
 export interface PushPlan {
-  readonly deployed: UpdateCommand | undefined;
+  readonly deployments: readonly PlannedDeployment[];
   readonly refusals: ReadonlyMap<string, PlanRefusal>;
 }
 
 const BRANCH = "refs/heads/";
 
 /** The branch name in a ref name, or undefined if the ref is no branch. */
-export function branchName(refName: string): string | undefined {
+function branchName(refName: string): string | undefined {
   return refName.startsWith(BRANCH) ? refName.slice(BRANCH.length) : undefined;
 }
 
 /** Decides for every command of a push. A repository that only stores takes everything. */
 export function planPush(input: PlanInput): PushPlan {
-  if (!input.deploys) return { deployed: undefined, refusals: new Map() };
-  const unknown = input.pushOptions.find((option) => !(option in PUSH_OPTIONS));
+  if (!input.deploys) return { deployments: [], refusals: new Map() };
+  const unknown = input.pushOptions.find((option) => !Object.hasOwn(PUSH_OPTIONS, option));
   if (unknown !== undefined) return refuseAll(input.commands, unknownOption(unknown));
   const production = input.head ?? firstBranch(input.commands);
   const storesOthers = input.pushOptions.includes("store");
   const refusals = new Map<string, PlanRefusal>();
-  let deployed: UpdateCommand | undefined;
+  const data = readDataChoice(input.pushOptions);
+  const deployments: PlannedDeployment[] = [];
+  let previewCount = 0;
   for (const command of input.commands) {
     const branch = branchName(command.name);
     if (branch === undefined || isDeletion(command)) continue;
-    if (command.name === production) deployed = command;
-    else if (!storesOthers) refusals.set(command.name, notDeployed(branch, production ?? command.name));
+    if (command.name === production) deployments.unshift({ command, branch, preview: undefined });
+    else if (storesOthers) continue;
+    else if (input.maxPreviews === 0) refusals.set(command.name, notDeployed(branch, production ?? command.name));
+    else if (previewCount === input.maxPreviews) refusals.set(command.name, tooManyPreviews(branch, input.maxPreviews));
+    else {
+      previewCount += 1;
+      deployments.push({ command, branch, preview: { data } });
+    }
   }
-  return { deployed, refusals };
+  // Production first, then by name: two pushes that wait for each other's branches would never end.
+  deployments.sort(
+    (a, b) => Number(a.preview !== undefined) - Number(b.preview !== undefined) || (a.branch < b.branch ? -1 : 1),
+  );
+  if (data !== undefined && previewCount === 0) return refuseAll(input.commands, noPreviewForData(data));
+  return { deployments, refusals };
+}
+
+/** The last of them counts, as git has it with its own options. */
+function readDataChoice(pushOptions: readonly string[]): DataChoice | undefined {
+  const choices: Readonly<Record<string, DataChoice>> = {
+    "data=fork": "fork",
+    "data=empty": "empty",
+    "data=keep": "keep",
+  };
+  return pushOptions.flatMap((option) => choices[option] ?? []).at(-1);
 }
 
 /** The branch that becomes production: main or master where the push has one, else the first in the push. */
@@ -81,6 +119,25 @@ function notDeployed(branch: string, production: string): PlanRefusal {
   };
 }
 
+function tooManyPreviews(branch: string, maxPreviews: number): PlanRefusal {
+  return {
+    code: "preview-limit",
+    reason: `${branch} would be one preview too many: at most ${maxPreviews} may be alive`,
+    lines: [
+      `${branch} is not deployed: at most ${maxPreviews} previews may be alive, and this push has more branches.`,
+      `To only keep it here:  git push -o store origin ${branch}`,
+    ],
+  };
+}
+
+function noPreviewForData(data: DataChoice): PlanRefusal {
+  return {
+    code: "push-option-unknown",
+    reason: `-o data=${data} is for previews, and this push deploys none`,
+    lines: [`-o data=${data} chooses the data of a preview, and this push deploys none. Push without it.`],
+  };
+}
+
 function unknownOption(option: string): PlanRefusal {
   const known = Object.entries(PUSH_OPTIONS).map(([name, meaning]) => `  -o ${name}: ${meaning}`);
   return {
@@ -91,5 +148,5 @@ function unknownOption(option: string): PlanRefusal {
 }
 
 function refuseAll(commands: readonly UpdateCommand[], refusal: PlanRefusal): PushPlan {
-  return { deployed: undefined, refusals: new Map(commands.map((command) => [command.name, refusal])) };
+  return { deployments: [], refusals: new Map(commands.map((command) => [command.name, refusal])) };
 }

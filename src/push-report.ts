@@ -12,6 +12,8 @@ export interface LiveVersion {
 /** A deploy that went live, and what was live before it. */
 export interface MadeDeploy extends LiveVersion {
   readonly ref: string;
+  /** Where it is live. */
+  readonly facet: string;
   readonly previous?: LiveVersion;
   /** The snapshot that it brought back. */
   readonly restoresSnapshot?: number | undefined;
@@ -51,12 +53,21 @@ function printableSubject(subject: string): string {
   return plain.length > 60 ? `${plain.slice(0, 59)}…` : plain;
 }
 
+/** What answers where a branch deploys to, if anything does. */
+export interface StillLive {
+  readonly live: LiveVersion | undefined;
+  readonly url: string;
+  /** undefined: production. */
+  readonly previewOf: string | undefined;
+}
+
 /** The failure as the pusher reads it. The first word makes git highlight the line. */
-export function failureLines(failure: PushFailure, live: LiveVersion | undefined, liveUrl: string): string[] {
+export function failureLines(failure: PushFailure, { live, url, previewOf }: StillLive): string[] {
+  const where = previewOf === undefined ? "Nothing is live yet" : `${printable(previewOf)} has no preview yet`;
   const stillLive =
     live === undefined
-      ? "Nothing is live yet, and this push changed nothing."
-      : `Still live: deploy ${live.number} (${shortId(live.commitId)}) at ${liveUrl}`;
+      ? `${where}, and this push changed nothing.`
+      : `Still live: deploy ${live.number} (${shortId(live.commitId)}) at ${url}`;
   return ["", `error: ${failure.stage} failed (${failure.code})`, ...failure.lines, stillLive];
 }
 
@@ -175,11 +186,37 @@ export function storedLines(moved: readonly { readonly name: string; readonly ne
   return [stageLine("stored", `${names.join(", ")}${left > 0 ? ` and ${left} more` : ""}; not deployed`)];
 }
 
-/** The end of a push that went well: always the same two lines. */
-export function liveLines(deploy: MadeDeploy, url: string): string[] {
+/** Previews that ended with this push: with their branches, or to make place for others. */
+export function endedLines(ended: readonly string[], expired: readonly string[]): string[] {
+  const deleted = `preview of ${namesOf(ended)} deleted, with its data`;
+  const gone = `preview of ${namesOf(expired)}, the least recently used, to make place; the branch stays`;
+  return [
+    ...(ended.length === 0 ? [] : [stageLine("deleted", deleted)]),
+    ...(expired.length === 0 ? [] : [stageLine("expired", gone)]),
+  ];
+}
+
+function namesOf(branches: readonly string[]): string {
+  const left = branches.length - MAX_STORED_NAMED;
+  const shown = branches.slice(0, MAX_STORED_NAMED).map(printable).join(", ");
+  return left > 0 ? `${shown} and ${left} more` : shown;
+}
+
+/** Where a deploy answers. */
+export interface DeployUrls {
+  /** The app's or the preview's. */
+  readonly url: string;
+  /** This deploy's own. */
+  readonly deployUrl: string;
+  readonly isPreview: boolean;
+}
+
+/** The end of a push that went well: always the same lines. */
+export function liveLines(deploy: MadeDeploy, { url, deployUrl, isPreview }: DeployUrls): string[] {
   const undo = undoCommand(deploy);
   const undoLine = undo === undefined ? [] : [stageLine("undo", undo)];
-  return ["", stageLine("live", `${url} (deploy ${deploy.number})`), ...undoLine];
+  const live = stageLine(isPreview ? "preview" : "live", `${url} (deploy ${deploy.number})`);
+  return ["", live, stageLine("deploy", deployUrl), ...undoLine];
 }
 
 /** The line that undoes a deploy, ready to paste into the clone that was pushed from. Ten digits stay unique in large histories. */

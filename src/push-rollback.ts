@@ -2,6 +2,7 @@
 // ref moves to the deploy's commit with it, so that its commit is what runs here too. Nothing is built.
 import { HostingError } from "./errors.ts";
 import type { AppName } from "./app/app-name.ts";
+import { environmentLabel, versionFacet } from "./app/environment.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import { ZERO_ID } from "./git/object-id.ts";
 import type { AttemptFacts, Narrator } from "./push-answer.ts";
@@ -23,7 +24,7 @@ export interface RollbackRequest {
   readonly deployNumber: number | undefined;
   /** The present data, that of when the deploy was last live, or that of a snapshot. */
   readonly data: "present" | "deploy" | { readonly snapshotId: number };
-  readonly appUrl: string;
+  readonly urlOf: (label: string) => string;
   readonly apiUrl: string;
   readonly now: () => number;
 }
@@ -67,7 +68,7 @@ async function runStages(rollback: Rollback, narrator: Narrator, number: number 
   const { ref, commitId, treeId, subject, codeId, varsJson, assetsId } = deploy;
   narrator.say(lines.identityLine(request.app, `${request.kind} to deploy ${deploy.number},`, deploy));
   const candidate = { code: { codeId }, varsJson, assetsId, restoresSnapshot };
-  const target = { facet: deploy.facet, ref, commitId };
+  const target = { ref, commitId };
   const rehearsal = await narrator.time("rehearse", async () => await supervisor.rehearse(candidate, target));
   if (rehearsal.kind === "failed") return fail(narrator, describeStartFailure("rehearse", rehearsal));
   narrator.say(lines.rehearsedLine(rehearsal));
@@ -90,8 +91,10 @@ async function runStages(rollback: Rollback, narrator: Narrator, number: number 
   narrator.say(lines.cutOverLine(cutover));
   const data = await supervisor.tidySnapshots(committed.number);
   for (const line of snapshotLines(data)) narrator.say(line);
-  for (const line of lines.liveLines(committed, request.appUrl)) narrator.say(line);
-  narrator.note({ url: request.appUrl, undo: lines.undoCommand(committed), cutover, data });
+  const url = request.urlOf(request.app);
+  const deployUrl = request.urlOf(environmentLabel(request.app, versionFacet(committed.number)));
+  for (const line of lines.liveLines(committed, { url, deployUrl, isPreview: false })) narrator.say(line);
+  narrator.note({ url, deployUrl, undo: lines.undoCommand(committed), cutover, data });
   return { deploy: committed.number };
 }
 

@@ -4,27 +4,28 @@
 import { HostingError, type ErrorCode } from "./errors.ts";
 import type { AppName } from "./app/app-name.ts";
 import type { CommitOutcome, PushCommit } from "./app/commit.ts";
-import { PRODUCTION_FACET } from "./app/environment.ts";
+import { environmentLabel, versionFacet } from "./app/environment.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import { ZERO_ID, type ObjectId } from "./git/object-id.ts";
 import { PktLineReader } from "./git/pkt-line.ts";
 import { parseRefName } from "./git/ref-name.ts";
 import type { PushReport } from "./git/report-status.ts";
-import { readUpdateRequest, type UpdateCommand, type UpdateRequest } from "./git/update-request.ts";
+import { readUpdateRequest, type UpdateRequest } from "./git/update-request.ts";
 import { answerPush, type Narrator } from "./push-answer.ts";
-import { buildTree, type Built } from "./push-build.ts";
+import { buildTree } from "./push-build.ts";
 import { chooseData, snapshotLines } from "./push-data.ts";
+import { deploysOf, recordDeployments, type Deployment, type Prepared } from "./push-deployment.ts";
 import { describeStartFailure, type PushFailure } from "./push-failure.ts";
 import type { Host } from "./push-host.ts";
-import { branchName, planPush, type PushPlan } from "./push-plan.ts";
-import { recordAttempt } from "./push-history.ts";
+import { planPush, type PushPlan } from "./push-plan.ts";
 import * as lines from "./push-report.ts";
 import { takeTurn, type Ticket } from "./push-turn.ts";
+import type { MadeDeploy } from "./push-report.ts";
 import { arePacksClosed } from "./repo/compaction.ts";
 import { receivePackBytes, resolvePack, type IngestOutcome, type ReceivedPack } from "./repo/pack-ingest.ts";
 import { checkCommands, checkForwards, checkTips } from "./repo/receive-pack.ts";
 import { openRepository, withPack, type Repository } from "./repo/repository.ts";
-import { openSourceTree, type CommitTree } from "./repo/source-tree.ts";
+import { openSourceTree } from "./repo/source-tree.ts";
 
 /** A push whose sender may push: http/ has seen to that. */
 export interface PushRequest {
@@ -33,8 +34,9 @@ export interface PushRequest {
   readonly actor: string;
   /** The update request and the pack, uncompressed. */
   readonly body: ReadableStream<Uint8Array>;
-  /** Where the app answers, and where its resources of the API begin, for the report. */
-  readonly appUrl: string;
+  /** The URL of what stands before HOST in a name of the app's, for the report. */
+  readonly urlOf: (label: string) => string;
+  /** Where the app's resources of the API begin. */
   readonly apiUrl: string;
   readonly now: () => number;
   readonly context: Pick<ExecutionContext, "waitUntil">;
@@ -86,7 +88,7 @@ async function receive(
   request: Stages["request"],
   host: Host,
   made: MadePush,
-): Promise<Omit<Stages, "narrator" | "plan" | "deployNumber">> {
+): Promise<Omit<Stages, "narrator" | "plan" | "deployments">> {
   const supervisor = host.env.SUPERVISOR.getByName(request.app);
   const repository = openRepository(host.packs, await supervisor.openForPush());
   const pack = made.pack === undefined ? undefined : await receivePackBytes(made.pack, repository.store);
@@ -96,17 +98,17 @@ async function receive(
 
 /** What the stages share. */
 interface Stages {
-  readonly request: Pick<PushRequest, "app" | "actor" | "appUrl" | "apiUrl" | "now">;
+  readonly request: Pick<PushRequest, "app" | "actor" | "urlOf" | "apiUrl" | "now">;
   readonly host: Host;
   readonly supervisor: DurableObjectStub<Supervisor>;
   readonly repository: Repository;
   readonly update: UpdateRequest;
   /** undefined: none was to be sent. */
   readonly pack: ReceivedPack | undefined;
+  /** Of the first deployment, if the push has any: its log is the push's. */
   readonly narrator: Narrator;
   readonly plan: PushPlan;
-  /** The number that a deploy of this push has; undefined: it deploys nothing. */
-  readonly deployNumber: number | undefined;
+  readonly deployments: readonly Deployment[];
 }
 
 /** Why a ref is refused. The reason is one line without the code. */
@@ -118,47 +120,34 @@ interface Refusal {
 /** By ref name. */
 type Refusals = ReadonlyMap<string, Refusal>;
 
-/** The refs that may move as far as git is concerned, and the one of them that deploys. */
+/** The refs that may move as far as git is concerned, and those of them that deploy. */
 interface CheckedRefs {
   readonly refusals: Refusals;
-  readonly deployed: UpdateCommand | undefined;
+  readonly deployments: readonly Deployment[];
+  /** The production branch, if the push has it, whatever became of it. */
+  readonly production: string | undefined;
   /** What annotated tags name in the end, by ref name. */
   readonly peeledIds: ReadonlyMap<string, ObjectId>;
 }
 
-/** What would go live. */
-type Prepared =
-  | { readonly kind: "nothing" }
-  | {
-      readonly kind: "ready";
-      readonly command: UpdateCommand;
-      readonly tree: CommitTree;
-      readonly built: ReadyBuild;
-      readonly restoresSnapshot: number | undefined;
-    }
-  | { readonly kind: "failed"; readonly command: UpdateCommand; readonly failure: PushFailure };
-
-/** What the transaction left to be done. */
+/** What the transaction left to be done, and the refs that it moved. */
 interface Committed {
   readonly refusals: Refusals;
-  readonly deploy: CommitOutcome["deploy"];
+  readonly outcome: CommitOutcome | undefined;
 }
 
 type StoredPack = Extract<IngestOutcome, { kind: "stored" }>;
-type ReadyBuild = Exclude<Built, { kind: "failed" }>;
 
 /** Sees to it that a push which is to deploy is in the history before anything of it can fail. */
-async function record(begun: Omit<Stages, "plan" | "deployNumber">): Promise<PushReport> {
+async function record(begun: Omit<Stages, "plan" | "deployments">): Promise<PushReport> {
   const { request, supervisor, update, narrator } = begun;
   const { settings, head } = begun.repository.state;
   const { commands, pushOptions } = update;
-  const plan = planPush({ deploys: settings.deploy, head, commands, pushOptions });
-  const ref = plan.deployed && parseRefName(plan.deployed.name);
-  if (plan.deployed === undefined || ref === undefined) return runStages({ ...begun, plan, deployNumber: undefined });
+  const { deploy: deploys, maxPreviews } = settings;
+  const plan = planPush({ deploys, maxPreviews, head, commands, pushOptions });
   const { apiUrl, actor, now } = request;
-  const attempt = { kind: "push" as const, ref, commitId: plan.deployed.newId, actor };
-  return recordAttempt({ narrator, supervisor, attempt, apiUrl, now }, (recording, deployNumber) =>
-    runStages({ ...begun, plan, deployNumber, narrator: recording }),
+  return recordDeployments(plan.deployments, { narrator, supervisor, apiUrl, actor, now }, (deployments) =>
+    runStages({ ...begun, plan, deployments, narrator: deployments[0]?.narrator ?? narrator }),
   );
 }
 
@@ -169,13 +158,39 @@ async function runStages(stages: Stages): Promise<PushReport> {
   const ingested = await narrator.time("ingest", () => ingest(stages));
   if (ingested.kind === "refused") return refuseUnpacked(stages, ingested);
   const checked = await narrator.time("check", () => checkRefs(stages, ingested));
-  using ticket = await begin(stages, checked);
-  const built = await narrator.time("build", () => build(stages, checked, ingested));
-  const turned = ticket === undefined ? built : await narrator.time("wait", () => wait(stages, built, ticket));
-  const rehearsed = await narrator.time("rehearse", () => rehearse(stages, turned));
+  // Turns that this push takes are given back at its end, however it ends.
+  using turns = new DisposableStack();
+  const rehearsed = await prepare(stages, { checked, ingested, turns });
   const committed = await narrator.time("commit", () => commit(stages, { checked, rehearsed, ingested }));
-  const refusals = await narrator.time("cutOver", () => cutOver(stages, committed));
-  return report(stages, refusals);
+  const refusals = await narrator.time("cutOver", () => cutOver(stages, checked, committed));
+  return report(stages, { ...committed, refusals });
+}
+
+/** Builds and rehearses branch by branch, so that what is said of each is together. */
+async function prepare(
+  stages: Stages,
+  {
+    checked,
+    ingested,
+    turns,
+  }: { readonly checked: CheckedRefs; readonly ingested: StoredPack; readonly turns: DisposableStack },
+): Promise<readonly Prepared[]> {
+  const { deployments, refusals } = checked;
+  const { update } = stages;
+  stages.narrator.note({ received: { objects: ingested.objectCount, bytes: ingested.receivedBytes } });
+  if (!isSilent(stages)) stages.narrator.say(lines.receivedLine(ingested));
+  if (isAtomic(update) && refusals.size > 0) return [];
+  const prepared: Prepared[] = [];
+  for (const deployment of deployments) {
+    // oxlint-disable no-await-in-loop -- one builder, one rehearsal at a time, and turns in the one order that all pushes take them in
+    const { narrator } = deployment;
+    const ticket = turns.use(await begin(stages, deployment));
+    const built = await narrator.time("build", () => build(stages, deployment, ingested));
+    const turned = await narrator.time("wait", () => wait(stages, built, ticket));
+    prepared.push(await narrator.time("rehearse", () => rehearse(stages, turned)));
+    // oxlint-enable no-await-in-loop
+  }
+  return prepared;
 }
 
 /** Pack, index and edge file are in R2 afterwards, and every object that the pack names is in it or stored. */
@@ -200,34 +215,28 @@ async function checkRefs(stages: Stages, ingested: StoredPack): Promise<CheckedR
   for (const [name, refusal] of plan.refusals) {
     if (refusals.get(name) === refusal) for (const line of refusal.lines) stages.narrator.say(line);
   }
-  const isRefused = plan.deployed === undefined || refusals.has(plan.deployed.name);
-  return { refusals, deployed: isRefused ? undefined : plan.deployed, peeledIds: tips.peeledIds };
+  const deployments = stages.deployments.filter(({ command }) => !refusals.has(command.name));
+  const production = plan.deployments.find(({ preview }) => preview === undefined)?.command.name;
+  return { refusals, deployments, production, peeledIds: tips.peeledIds };
 }
 
-/** Lists a push that deploys where other pushes to the ref see it, until the stub that comes back is let go. */
-async function begin({ request, supervisor, update }: Stages, { deployed, refusals }: CheckedRefs) {
-  if (deployed === undefined || (isAtomic(update) && refusals.size > 0)) return undefined;
-  const { name: ref, newId: commitId } = deployed;
+/** Lists a branch that deploys where other pushes to it see it, until the stub that comes back is let go. */
+async function begin({ request, supervisor }: Stages, { command }: Deployment) {
+  const { name: ref, newId: commitId } = command;
   return supervisor.beginPush({ ref, commitId, actor: request.actor, startedMs: request.now() });
 }
 
-/** The commit that would go live, as code. */
-async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack): Promise<Prepared> {
-  const { request, repository, supervisor, host, narrator, update } = stages;
-  const { deployed: command, refusals } = checked;
-  narrator.note({ received: { objects: ingested.objectCount, bytes: ingested.receivedBytes } });
-  if (command === undefined || (isAtomic(update) && refusals.size > 0)) {
-    if (!isSilent(stages)) narrator.say(lines.receivedLine(ingested));
-    return { kind: "nothing" };
-  }
+/** A commit that would go live, as code. */
+async function build(stages: Stages, deployment: Deployment, ingested: StoredPack): Promise<Prepared> {
+  const { request, repository, supervisor, host, update } = stages;
+  const { command, branch, preview, narrator } = deployment;
   const tree = await openSourceTree(repository, command.newId, ingested.pack);
-  narrator.say(lines.identityLine(request.app, branchName(command.name) ?? command.name, tree));
-  narrator.say(lines.receivedLine(ingested));
-  narrator.note({ commit: tree.commitId, branch: branchName(command.name), subject: tree.subject });
-  const data = await chooseData(update.pushOptions, command, supervisor);
-  if (data.kind === "failed") return { kind: "failed", command, failure: data.failure };
+  narrator.say(lines.identityLine(request.app, branch, tree));
+  narrator.note({ commit: tree.commitId, branch, subject: tree.subject });
+  const data = preview === undefined ? await chooseData(update.pushOptions, command, supervisor) : undefined;
+  if (data?.kind === "failed") return { kind: "failed", deployment, failure: data.failure };
   const built = await buildTree({ request, tree, repository, supervisor, now: request.now }, host);
-  if (built.kind === "failed") return { kind: "failed", command, failure: built.failure };
+  if (built.kind === "failed") return { kind: "failed", deployment, failure: built.failure };
   narrator.say(lines.builtLine(built));
   for (const line of lines.packageLines(built)) narrator.say(line);
   for (const line of lines.assetLines(built)) narrator.say(line);
@@ -237,26 +246,28 @@ async function build(stages: Stages, checked: CheckedRefs, ingested: StoredPack)
   const sameAs = built.kind === "known" ? built.deployNumber : undefined;
   narrator.note({ build: { ...built.facts, codeId: built.candidate.code.codeId, sameAs } });
   if (built.kind === "built") narrator.note({ assets: built.assets });
-  const restoresSnapshot = data.kind === "restored" ? data.snapshotId : undefined;
-  return { kind: "ready", command, tree, built, restoresSnapshot };
+  const restoresSnapshot = data?.kind === "restored" ? data.snapshotId : undefined;
+  return { kind: "ready", deployment, tree, built, restoresSnapshot };
 }
 
 /** After every push to the ref that was built before. One at a time to each ref from here on. */
-async function wait({ narrator, request }: Stages, built: Prepared, ticket: Ticket): Promise<Prepared> {
+async function wait({ request }: Stages, built: Prepared, ticket: Ticket): Promise<Prepared> {
   if (built.kind !== "ready") return built;
-  const failure = await takeTurn(ticket, { narrator, now: request.now });
-  return failure === undefined ? built : { kind: "failed", command: built.command, failure };
+  const { deployment } = built;
+  const failure = await takeTurn(ticket, { narrator: deployment.narrator, now: request.now });
+  return failure === undefined ? built : { kind: "failed", deployment, failure };
 }
 
-/** Starts the code on a copy of the app's data, where nobody can see it fail. */
-async function rehearse({ supervisor, narrator }: Stages, prepared: Prepared): Promise<Prepared> {
+/** Starts the code on a copy of the data, where nobody can see it fail. */
+async function rehearse({ supervisor }: Stages, prepared: Prepared): Promise<Prepared> {
   if (prepared.kind !== "ready") return prepared;
-  const { command, tree, built, restoresSnapshot } = prepared;
-  const target = { facet: PRODUCTION_FACET, ref: command.name, commitId: tree.commitId };
+  const { deployment, tree, built, restoresSnapshot } = prepared;
+  const target = { ref: deployment.command.name, commitId: tree.commitId, preview: deployment.preview };
   const outcome = await supervisor.rehearse({ ...built.candidate, restoresSnapshot }, target);
   if (outcome.kind === "failed") {
-    return { kind: "failed", command: prepared.command, failure: describeStartFailure("rehearse", outcome) };
+    return { kind: "failed", deployment, failure: describeStartFailure("rehearse", outcome) };
   }
+  const { narrator } = deployment;
   narrator.say(lines.rehearsedLine(outcome));
   for (const line of lines.schemaLines(outcome)) narrator.say(line);
   narrator.detail(`exports   ${outcome.exports.map(({ name, kind }) => `${name} (${kind})`).join(", ")}`);
@@ -268,33 +279,50 @@ async function rehearse({ supervisor, narrator }: Stages, prepared: Prepared): P
 /** The one transaction that makes the push visible: refs, pack, deploy and live pointer together. */
 async function commit(
   stages: Stages,
-  ready: { readonly checked: CheckedRefs; readonly rehearsed: Prepared; readonly ingested: StoredPack },
+  ready: { readonly checked: CheckedRefs; readonly rehearsed: readonly Prepared[]; readonly ingested: StoredPack },
 ): Promise<Committed> {
   const { update, repository, request } = stages;
   const { checked, rehearsed, ingested } = ready;
   const refusals = new Map(checked.refusals);
-  if (rehearsed.kind === "failed") {
-    await explainFailure(stages, rehearsed.failure);
-    refusals.set(rehearsed.command.name, rehearsed.failure);
+  for (const one of rehearsed) {
+    if (one.kind !== "failed") continue;
+    // oxlint-disable-next-line no-await-in-loop -- line after line
+    await explainFailure(stages, one.deployment, one.failure);
+    refusals.set(one.deployment.command.name, one.failure);
+  }
+  if (repository.state.head === undefined && refusals.has(checked.production ?? "")) {
+    for (const { deployment } of rehearsed) {
+      if (!refusals.has(deployment.command.name)) refusals.set(deployment.command.name, NO_PRODUCTION);
+    }
   }
   const commands = update.commands.flatMap(({ name, oldId, newId }) => {
     const refName = refusals.has(name) ? undefined : parseRefName(name);
     return refName === undefined ? [] : [{ name: refName, oldId, newId, peeledId: checked.peeledIds.get(name) }];
   });
-  if (commands.length === 0 || (isAtomic(update) && refusals.size > 0)) return { refusals, deploy: undefined };
+  if (commands.length === 0 || (isAtomic(update) && refusals.size > 0)) return { refusals, outcome: undefined };
   const outcome = await commitChecked(stages, {
     repositoryId: repository.state.repositoryId,
     commands,
     atomic: isAtomic(update),
     pack: ingested.pack,
     checkedPackIds: packIdsOf(repository),
-    ...(rehearsed.kind === "ready" ? newDeploy(stages, rehearsed) : {}),
+    ...deploysOf(
+      rehearsed.filter(({ deployment }) => !refusals.has(deployment.command.name)),
+      request.actor,
+    ),
     nowMs: request.now(),
   });
   for (const result of outcome.results) if (result.kind === "refused") refusals.set(result.name, result);
-  const stored = commands.filter(({ name }) => name !== outcome.deploy?.ref && !refusals.has(name));
+  const deployed = new Set(deploysIn(outcome).map(({ ref }) => ref));
+  const stored = commands.filter(({ name }) => !deployed.has(name) && !refusals.has(name));
   if (!isSilent(stages)) for (const line of lines.storedLines(stored)) stages.narrator.say(line);
-  return { refusals, deploy: outcome.deploy };
+  for (const line of lines.endedLines(outcome.ended, outcome.expired)) stages.narrator.say(line);
+  return { refusals, outcome };
+}
+
+/** Production's comes first. */
+function deploysIn({ deploy, previews }: CommitOutcome): readonly MadeDeploy[] {
+  return deploy === undefined ? previews : [deploy, ...previews];
 }
 
 /** Where the repository was compacted since the push was checked against it, the push is checked once more, and committed if it may. */
@@ -311,62 +339,64 @@ function packIdsOf({ state }: Repository): string[] {
   return state.packs.map(({ packId }) => packId);
 }
 
-function newDeploy(
-  { request, deployNumber: number }: Stages,
-  ready: Prepared & { kind: "ready" },
-): Pick<PushCommit, "deploy" | "build"> {
-  const { command, tree, built, restoresSnapshot } = ready;
-  const ref = parseRefName(command.name);
-  if (ref === undefined) throw new Error(`${command.name} was to be deployed, and is no valid ref name.`);
-  const { candidate, buildKey, facts } = built;
-  const { commitId, treeId, subject } = tree;
-  const { code, varsJson, assetsId } = candidate;
-  const { actor } = request;
-  const place = { number, ref, commitId, treeId, subject, actor };
-  const deploy = { ...place, codeId: code.codeId, varsJson, assetsId, restoresSnapshot };
-  return { deploy, build: { buildKey, facts } };
+/** Sees each deploy live, or undone after all. */
+async function cutOver(stages: Stages, checked: CheckedRefs, { refusals, outcome }: Committed): Promise<Refusals> {
+  const all = new Map(refusals);
+  for (const deploy of outcome === undefined ? [] : deploysIn(outcome)) {
+    const deployment = checked.deployments.find(({ command }) => command.name === deploy.ref);
+    if (deployment === undefined) throw new Error(`Deploy ${deploy.number} is of no branch of this push.`);
+    // oxlint-disable-next-line no-await-in-loop -- a preview copies what production has become
+    const failure = await cutOverOne(stages, deployment, deploy);
+    if (failure !== undefined) all.set(deploy.ref, failure);
+  }
+  return all;
 }
 
-/** Sees the deploy live, or undone after all. */
-async function cutOver(stages: Stages, { refusals, deploy }: Committed): Promise<Refusals> {
-  const { supervisor, narrator, request } = stages;
-  if (deploy === undefined) return refusals;
+/** Why the deploy was undone, if it was. */
+async function cutOverOne(
+  stages: Stages,
+  deployment: Deployment,
+  deploy: MadeDeploy,
+): Promise<PushFailure | undefined> {
+  const { supervisor, request } = stages;
+  const { narrator } = deployment;
   const outcome = await supervisor.cutOver(deploy.number);
   if (outcome.kind === "reverted") {
     const failure = describeStartFailure("cut over", outcome.failure);
-    await explainFailure(stages, failure);
-    return new Map([...refusals, [deploy.ref, failure]]);
+    await explainFailure(stages, deployment, failure);
+    return failure;
   }
   if (outcome.kind === "superseded") {
     narrator.say(lines.supersededLine(outcome.byDeployNumber));
     narrator.note({ supersededBy: outcome.byDeployNumber });
-    return refusals;
+    return undefined;
   }
   narrator.say(lines.cutOverLine(outcome));
-  const data = await supervisor.tidySnapshots(deploy.number);
-  for (const line of snapshotLines(data)) narrator.say(line);
-  for (const line of lines.liveLines(deploy, request.appUrl)) narrator.say(line);
-  narrator.note({
-    deploy: deploy.number,
-    url: request.appUrl,
-    undo: lines.undoCommand(deploy),
-    cutover: outcome,
-    data,
-  });
-  return refusals;
+  const isPreview = deployment.preview !== undefined;
+  const data = isPreview ? undefined : await supervisor.tidySnapshots(deploy.number);
+  if (data !== undefined) for (const line of snapshotLines(data)) narrator.say(line);
+  const url = request.urlOf(environmentLabel(request.app, deploy.facet));
+  const deployUrl = request.urlOf(environmentLabel(request.app, versionFacet(deploy.number)));
+  for (const line of lines.liveLines(deploy, { url, deployUrl, isPreview })) narrator.say(line);
+  narrator.note({ deploy: deploy.number, url, deployUrl, undo: lines.undoCommand(deploy), cutover: outcome, data });
+  return undefined;
 }
 
 /** What git is told of each ref, and the pusher of refs that were only stored. */
-function report({ update, narrator, plan }: Stages, refusals: Refusals): PushReport {
-  const isUndone = isAtomic(update) && refusals.size > 0;
+function report({ update, narrator, deployments }: Stages, { refusals, outcome }: Committed): PushReport {
+  // A deploy that was undone after the commit takes back its own ref only.
+  const isUndone =
+    isAtomic(update) && refusals.size > 0 && outcome?.results.every(({ kind }) => kind === "ok") !== true;
   const refs = update.commands.map(({ name }) => {
     const refusal = refusals.get(name) ?? (isUndone ? ATOMIC : undefined);
     if (refusal === undefined) return { kind: "ok" as const, name };
     return { kind: "refused" as const, name, reason: reasonOf(refusal), code: refusal.code };
   });
   narrator.note({ ok: refs.every((ref) => ref.kind === "ok"), refs });
-  const refusal = plan.deployed && (refusals.get(plan.deployed.name) ?? (isUndone ? ATOMIC : undefined));
-  if (refusal !== undefined) narrator.note({ failure: describeRefusal(refusal) });
+  for (const deployment of deployments) {
+    const refusal = refusals.get(deployment.command.name) ?? (isUndone ? ATOMIC : undefined);
+    if (refusal !== undefined) deployment.narrator.note({ failure: describeRefusal(refusal) });
+  }
   return { refs };
 }
 
@@ -378,20 +408,35 @@ function describeRefusal(refusal: Refusal | PushFailure) {
 /** What is said of a ref that had nothing wrong with it. */
 const ATOMIC: Refusal = { code: "ref-refused", reason: "atomic push failure: another ref was refused" };
 
+/** Of a preview in a first push whose production branch is refused. */
+const NO_PRODUCTION: Refusal = {
+  code: "ref-refused",
+  reason: "the branch that was to be production was refused, and without one there are no previews",
+};
+
 /** A pack that cannot be stored refuses every ref. */
-function refuseUnpacked({ update, narrator }: Stages, { code, reason }: Refusal): PushReport {
+function refuseUnpacked({ update, narrator, deployments }: Stages, { code, reason }: Refusal): PushReport {
   narrator.say(`error: ${reason}`);
   // A shallow client's history that is cut off here too: nothing is wrong with the pack, and git says so of the refs.
   const isUnpacked = code === "ref-refused";
   const refReason = reasonOf({ code, reason: isUnpacked ? reason : `unpacker error: ${reason}` });
   const refs = update.commands.map(({ name }) => ({ kind: "refused" as const, name, reason: refReason, code }));
-  narrator.note({ ok: false, refs, failure: { stage: "ingest", code, reason } });
+  narrator.note({ ok: false, refs });
+  for (const deployment of deployments) {
+    deployment.narrator.note({ failure: { stage: "ingest", code, reason } });
+  }
   return isUnpacked ? { refs } : { unpackError: reasonOf({ code, reason }), refs };
 }
 
-async function explainFailure({ supervisor, narrator, request }: Stages, failure: PushFailure): Promise<void> {
-  const live = (await supervisor.describe())?.live;
-  for (const line of lines.failureLines(failure, live, request.appUrl)) narrator.say(line);
+async function explainFailure(
+  { supervisor, request }: Stages,
+  { branch, preview, narrator }: Deployment,
+  failure: PushFailure,
+): Promise<void> {
+  const found = preview && (await supervisor.listPreviews()).find((listed) => listed.branch === branch);
+  const live = preview === undefined ? (await supervisor.describe())?.live : found?.deploy;
+  const still = { live, url: request.urlOf(found?.label ?? request.app), previewOf: preview && branch };
+  for (const line of lines.failureLines(failure, still)) narrator.say(line);
 }
 
 /** Where nothing deploys, a push that asks for quiet gets it, as from any git server. */

@@ -14,6 +14,7 @@ import {
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const URL = "http://hello.localhost:8787/";
+const OWN = "http://v2--hello.localhost/";
 const facts = { entry: "src/index.ts", className: "App", moduleCount: 4, sourceBytes: 12_100, bundleBytes: 8_300 };
 const candidate = { code: { codeId: "c" }, varsJson: "{}" };
 const assets = { fileCount: 12, newCount: 3, uploadedBytes: 45_300 };
@@ -65,17 +66,29 @@ describe("identityLine", () => {
 
 describe("liveLines", () => {
   it("end with the URL and the line that undoes the deploy", () => {
-    const deploy = { number: 2, commitId: COMMIT, ref: "refs/heads/main", previous: { number: 1, commitId: COMMIT } };
-    expect(liveLines(deploy, URL)).toEqual([
+    const deploy = {
+      number: 2,
+      commitId: COMMIT,
+      ref: "refs/heads/main",
+      facet: "app",
+      previous: { number: 1, commitId: COMMIT },
+    };
+    expect(liveLines(deploy, { url: URL, deployUrl: OWN, isPreview: false })).toEqual([
       "",
       `live      ${URL} (deploy 2)`,
+      `deploy    ${OWN}`,
       "undo      git push -f origin 0123456789:main",
     ]);
   });
 
   it("have nothing to undo after a first deploy", () => {
-    const deploy = { number: 1, commitId: COMMIT, ref: "refs/heads/main" };
-    expect(liveLines(deploy, URL)).toEqual(["", `live      ${URL} (deploy 1)`]);
+    const deploy = { number: 1, commitId: COMMIT, ref: "refs/heads/main", facet: "app" };
+    expect(liveLines(deploy, { url: URL, deployUrl: OWN, isPreview: false })).toEqual([
+      "",
+      `live      ${URL} (deploy 1)`,
+      `deploy    ${OWN}`,
+    ]);
+    expect(liveLines(deploy, { url: URL, deployUrl: OWN, isPreview: true })[1]).toBe(`preview   ${URL} (deploy 1)`);
     expect(undoCommand(deploy)).toBeUndefined();
   });
 });
@@ -84,7 +97,7 @@ describe("failureLines", () => {
   const failure = { stage: "build", code: "syntax-error", lines: ["src/index.ts:1:1: no"], reason: "" } as const;
 
   it("begin with a word that git highlights and end with what is still live", () => {
-    expect(failureLines(failure, { number: 3, commitId: COMMIT }, URL)).toEqual([
+    expect(failureLines(failure, { live: { number: 3, commitId: COMMIT }, url: URL, previewOf: undefined })).toEqual([
       "",
       "error: build failed (syntax-error)",
       "src/index.ts:1:1: no",
@@ -93,7 +106,13 @@ describe("failureLines", () => {
   });
 
   it("say where nothing was live before", () => {
-    expect(failureLines(failure, undefined, URL).at(-1)).toBe("Nothing is live yet, and this push changed nothing.");
+    const still = { live: undefined, url: URL };
+    expect(failureLines(failure, { ...still, previewOf: undefined }).at(-1)).toBe(
+      "Nothing is live yet, and this push changed nothing.",
+    );
+    expect(failureLines(failure, { ...still, previewOf: "fix" }).at(-1)).toBe(
+      "fix has no preview yet, and this push changed nothing.",
+    );
   });
 });
 

@@ -41,7 +41,7 @@ async function pushMain(from: string, to: Version, meanwhile?: () => Promise<unk
   const finished: Promise<unknown>[] = [];
   const context = { waitUntil: (promise: Promise<unknown>) => void finished.push(promise) };
   const answer = await push(
-    { app: APP, actor: "owner", body, appUrl: "", apiUrl: "", now: Date.now, context },
+    { app: APP, actor: "owner", body, apiUrl: "", urlOf: (label) => label, now: Date.now, context },
     createHost(env),
   );
   const report = await new Response(answer).text();

@@ -4,6 +4,7 @@ import { isMigrated } from "../store/schema.ts";
 import { compact } from "./compaction.ts";
 import { destroy } from "./deletion.ts";
 import type { HostedApp } from "./hosted-app.ts";
+import { expirePreviews } from "./preview-expiry.ts";
 import { prune } from "./pruning.ts";
 import { register } from "./registration.ts";
 import { setNextAlarm, type TaskName } from "./schedule.ts";
@@ -16,6 +17,7 @@ const TASKS: Readonly<Record<TaskName, (app: HostedApp) => Promise<number | unde
   prune,
   sweep,
   compact,
+  previews: expirePreviews,
 };
 
 const FIRST_RETRY_MS = 10_000;

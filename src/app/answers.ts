@@ -5,15 +5,30 @@ import type { ErrorCode } from "../errors.ts";
 /** The code of an answer that the host gave instead of an app. */
 export const ERROR_HEADER = "slipway-error";
 
-type VisitorCode = Extract<
+/** What a visitor can be told. */
+export type VisitorCode = Extract<
   ErrorCode,
-  "app-not-found" | "app-not-deployed" | "preview-not-found" | "app-failed" | "app-busy"
+  | "app-not-found"
+  | "app-not-deployed"
+  | "preview-not-found"
+  | "preview-expired"
+  | "deploy-not-found"
+  | "app-failed"
+  | "app-busy"
 >;
 
 const ANSWERS: Readonly<Record<VisitorCode, { readonly status: number; readonly text: string }>> = {
   "app-not-found": { status: 404, text: "There is no app here." },
   "app-not-deployed": { status: 404, text: "There is an app here, but nothing of it has been deployed yet." },
   "preview-not-found": { status: 404, text: "There is no preview here. It may have been deleted with its branch." },
+  "preview-expired": {
+    status: 404,
+    text: "This preview expired, because nobody visited it. It comes back with the next push to its branch, or through the API.",
+  },
+  "deploy-not-found": {
+    status: 404,
+    text: "There is no deploy of this number that can be shown: it failed, or its code was not kept.",
+  },
   "app-failed": { status: 500, text: "This app failed to answer. Its owner can see why in the host's log." },
   "app-busy": { status: 503, text: "This app is being deployed. Try again in a moment." },
 };

@@ -5,10 +5,13 @@ import { findLiveDeploy, findDeploy, markSuperseded, recordCutover, setHasSocket
 import type { Deploy } from "../store/deploys.ts";
 import { findRef, undoRef } from "../store/refs.ts";
 import { writeHead } from "../store/settings.ts";
+import { PRODUCTION_FACET } from "./environment.ts";
 import { getFacet, openVersionWorker, readStoredCode, startFacet, type Start } from "./facet-start.ts";
 import { openVersion, readLive, type Arrival, type FacetRuntime, type HostedApp, type Version } from "./hosted-app.ts";
 import { endIsolate } from "./loader.ts";
-import type { StartFailure } from "./start-failure.ts";
+import { prepareFork, settleFork, undoFork } from "./preview-data.ts";
+import { markEnding, takeAway } from "./preview-removal.ts";
+import { explainLoadError, type StartFailure } from "./start-failure.ts";
 import { prepareData, settleData, undoData } from "./snapshots.ts";
 import { GOODBYE } from "./start-report.ts";
 import { within } from "./time-limit.ts";
@@ -70,11 +73,13 @@ async function approach(app: HostedApp, runtime: FacetRuntime): Promise<Arrival>
 async function resume(app: HostedApp, runtime: FacetRuntime, version: Version): Promise<StartFailure | undefined> {
   await settleData(app, runtime.facet);
   let start = await startVersion(app, runtime, version);
-  if (start.kind === "failed") start = await startVersion(app, runtime, version);
+  // Its end may have been decided while it started.
+  if (start.kind === "failed" && runtime.live === version) start = await startVersion(app, runtime, version);
   if (start.kind === "started") {
     runtime.running = version;
     return undefined;
   }
+  if (runtime.live !== version) return undefined;
   console.error(`app ${app.name}: deploy ${version.deploy.number} does not start: ${start.failure.reason}`);
   return start.failure;
 }
@@ -121,6 +126,12 @@ async function replace(app: HostedApp, runtime: FacetRuntime, version: Version):
 }
 
 async function startVersion(app: HostedApp, runtime: FacetRuntime, version: Version): Promise<Start> {
+  try {
+    await prepareFork(app, runtime.facet);
+  } catch (error) {
+    console.error(`app ${app.name}: the data of ${runtime.facet} cannot be copied`, error);
+    return { kind: "failed", failure: explainLoadError(error) };
+  }
   const start = await startFacet(app, runtime.facet, {
     openWorker: () => openVersionWorker(app, version),
     readCode: () => readStoredCode(app.db, version.deploy.codeId),
@@ -128,6 +139,9 @@ async function startVersion(app: HostedApp, runtime: FacetRuntime, version: Vers
   if (start.kind === "failed") {
     retire(app, { ...version });
     version.failedStarts += 1;
+  } else if (runtime.live === version) {
+    // A later deploy may have asked for other data meanwhile.
+    settleFork(app, runtime.facet);
   }
   return start;
 }
@@ -180,10 +194,18 @@ function undo(
     }
     setLive(app.db, runtime.facet, target?.number);
     undoRef(app.db, { name: deploy.ref, fromId: deploy.commitId, toId: first.refBefore }, app.now());
+    const isRefThere = findRef(app.db, deploy.ref) !== undefined;
+    if (runtime.facet !== PRODUCTION_FACET) {
+      // A preview's first deploy takes the preview with it; a branch that was there before keeps the name of its preview.
+      if (target === undefined) markEnding(app, runtime.facet, isRefThere ? "expiring" : "removing");
+      else undoFork(app, runtime.facet);
+      return;
+    }
     // The first deploy of all: the branch that made itself the production branch is not there any more.
-    if (findRef(app.db, deploy.ref) === undefined) writeHead(app.db, undefined);
+    if (!isRefThere) writeHead(app.db, undefined);
   });
   readLive(app, runtime);
+  app.ctx.waitUntil(takeAway(app, runtime.facet));
 }
 
 /** Ends the isolate of a version that is not needed any more, so that a host with many deploys does not grow. */

@@ -1,10 +1,7 @@
 // The commit of a push: the one transaction that makes it visible. Refs by compare-and-swap, their log, the pack's row, the production
 // branch, the deploy and the live pointer move together or not at all.
-import { touchManifest } from "../store/assets.ts";
-import { addAttempt } from "../store/attempts.ts";
-import { addBuild, type NewBuild } from "../store/builds.ts";
-import { touchCode } from "../store/code.ts";
-import { addDeploy, type Deploy } from "../store/deploys.ts";
+import type { NewBuild } from "../store/builds.ts";
+import type { Deploy } from "../store/deploys.ts";
 import { addPack, hasPacks } from "../store/packs.ts";
 import { packKeys } from "../store/pack-store.ts";
 import { findDefaultBranch, isDefaultBranch, isProtectedBranch } from "../store/head.ts";
@@ -14,8 +11,12 @@ import { isMigrated } from "../store/schema.ts";
 import { findRepository, markCreated, writeHead, type Repository } from "../store/settings.ts";
 import { scheduleCompaction } from "./compaction.ts";
 import { checkDeploy, type PreparedDeploy } from "./deploy-check.ts";
+import { recordDeploy } from "./deploy-record.ts";
+import { findPreview, listEnvironments } from "../store/previews.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
-import { readLive, type HostedApp } from "./hosted-app.ts";
+import { readLive, runtimeOf, type HostedApp } from "./hosted-app.ts";
+import { branchOf, endPreview, endUnused, facetOfBranch, recordPreview, type PreviewDeploy } from "./preview-commit.ts";
+import { takeAway } from "./preview-removal.ts";
 import { listRegistration } from "./registration.ts";
 import { MAX_PACK_AGE_MS } from "./upkeep-limits.ts";
 
@@ -32,6 +33,8 @@ export interface PushCommit {
   readonly deploy?: PreparedDeploy | undefined;
   /** What the deploy's code was built from, where it was built rather than found. */
   readonly build?: NewBuild | undefined;
+  /** What other branches deploy. */
+  readonly previews?: readonly PreviewDeploy[] | undefined;
   readonly nowMs: number;
 }
 
@@ -41,6 +44,12 @@ export interface CommitOutcome {
   readonly results: readonly RefResult[];
   /** The deploy, if the push asked for one and its ref moved. */
   readonly deploy?: Deploy;
+  /** Those of previews, likewise. */
+  readonly previews: readonly Deploy[];
+  /** Branches whose previews expired, because there were too many. */
+  readonly expired: readonly string[];
+  /** Branches that are gone, with their previews. */
+  readonly ended: readonly string[];
   /** The production branch, now. */
   readonly head: RepositoryState["head"];
   /** Whether the push made the app. */
@@ -48,6 +57,9 @@ export interface CommitOutcome {
   /** A compaction replaced packs that the push was checked against: all is refused, and may be checked and committed again. */
   readonly mustCheckAgain?: boolean;
 }
+
+/** What has nothing to do with previews. */
+const NO_PREVIEWS = { previews: [], expired: [], ended: [] } as const;
 
 /** Undoes the transaction of an atomic push. */
 class AtomicRefusal extends Error {
@@ -66,24 +78,32 @@ export function commit(app: HostedApp, push: PushCommit): CommitOutcome {
     const reason = "failed to update ref: the app was deleted while this push was under way; push again";
     // Nobody sweeps below a repository that is gone.
     if (push.pack !== undefined) app.ctx.waitUntil(app.env.BUCKET.delete(packKeys(push, push.pack.packId)));
-    return { results: refuse(push, reason), head: undefined, isNewApp: false };
+    return { results: refuse(push, reason), head: undefined, isNewApp: false, ...NO_PREVIEWS };
   }
   if (push.pack !== undefined && push.pack.createdAtMs < push.nowMs - MAX_PACK_AGE_MS) {
     const reason = "failed to update ref: this push took too long; push again";
-    return { results: refuse(push, reason), head: repository.head, isNewApp: false };
+    return { results: refuse(push, reason), head: repository.head, isNewApp: false, ...NO_PREVIEWS };
   }
   if (!push.commands.every(isDeletion) && !hasPacks(app.db, push.checkedPackIds)) {
     const reason = "failed to update ref: the repository was compacted while this push was under way; push again";
-    return { results: refuse(push, reason), head: repository.head, isNewApp: false, mustCheckAgain: true };
+    return {
+      results: refuse(push, reason),
+      head: repository.head,
+      isNewApp: false,
+      ...NO_PREVIEWS,
+      mustCheckAgain: true,
+    };
   }
   try {
     const outcome = app.db.transaction(() => write(app, push, repository));
     readLive(app, app.production);
+    for (const { facet } of outcome.previews) readLive(app, runtimeOf(app, facet));
+    for (const { facet } of listEnvironments(app.db)) app.ctx.waitUntil(takeAway(app, facet));
     scheduleCompaction(app);
     return outcome;
   } catch (error) {
     if (!(error instanceof AtomicRefusal)) throw error;
-    return { results: error.results, head: repository.head, isNewApp: false };
+    return { results: error.results, head: repository.head, isNewApp: false, ...NO_PREVIEWS };
   }
 }
 
@@ -96,7 +116,12 @@ function write(app: HostedApp, push: PushCommit, repository: Repository): Commit
   const results = updateRefs(app, push, repository);
   const hasMoved = results.some((result) => result.kind === "ok");
   if (push.atomic && results.some((result) => result.kind === "refused")) throw new AtomicRefusal(refuseAll(results));
-  if (!hasMoved) return { results, head: repository.head, isNewApp: false };
+  // Previews are of an app that has a production branch, which none of theirs may become for want of it.
+  const production = results.find(({ name }) => name === push.deploy?.ref);
+  if (repository.head === undefined && production?.kind === "refused" && push.previews !== undefined) {
+    throw new AtomicRefusal(refuseAll(results));
+  }
+  if (!hasMoved) return { results, head: repository.head, isNewApp: false, ...NO_PREVIEWS };
 
   if (push.pack !== undefined) addPack(app.db, push.pack);
   const isNewApp = repository.createdAtMs === undefined;
@@ -106,8 +131,8 @@ function write(app: HostedApp, push: PushCommit, repository: Repository): Commit
   }
   const head = chooseHead(app, push, { repository, results });
   if (head !== repository.head) writeHead(app.db, head);
-  const deploy = recordDeploy(app, push, results);
-  return { results, head, isNewApp, ...(deploy === undefined ? {} : { deploy }) };
+  const deploy = recordProduction(app, push, results);
+  return { results, head, isNewApp, ...recordPreviews(app, push, { results, head }), ...(deploy && { deploy }) };
 }
 
 /** Deletions come first, so that refs/heads/a may make way for refs/heads/a/b in one push. */
@@ -115,9 +140,11 @@ function updateRefs(app: HostedApp, push: PushCommit, repository: Repository): R
   const refusals = new Map<RefCommand, RefRefusal | undefined>();
   const inOrder = [...push.commands.filter(isDeletion), ...push.commands.filter((command) => !isDeletion(command))];
   for (const command of inOrder) {
-    const deploy = command.name === push.deploy?.ref ? push.deploy : undefined;
-    const refusal = deploy && checkDeploy(app, PRODUCTION_FACET, deploy);
-    refusals.set(command, refusal ?? checkBranch(push, command, repository) ?? updateRef(app.db, command, push.nowMs));
+    const refusal = checkPrepared(app, push, command);
+    refusals.set(
+      command,
+      refusal ?? checkBranch(app, push, { command, repository }) ?? updateRef(app.db, command, push.nowMs),
+    );
   }
   return push.commands.map((command) => {
     const refusal = refusals.get(command);
@@ -126,10 +153,33 @@ function updateRefs(app: HostedApp, push: PushCommit, repository: Repository): R
   });
 }
 
-/** What only the production branch may and may not. */
-function checkBranch(push: PushCommit, command: RefCommand, repository: Repository): RefRefusal | undefined {
+function checkPrepared(app: HostedApp, push: PushCommit, { name }: RefCommand): RefRefusal | undefined {
+  if (name === push.deploy?.ref) return checkDeploy(app, PRODUCTION_FACET, push.deploy);
+  const preview = push.previews?.find(({ deploy }) => deploy.ref === name);
+  return preview && checkDeploy(app, facetOfBranch(app, branchOf(name) ?? ""), preview.deploy);
+}
+
+/** What only the production branch, or only others, may and may not. */
+function checkBranch(
+  app: HostedApp,
+  push: PushCommit,
+  { command, repository }: { readonly command: RefCommand; readonly repository: Repository },
+): RefRefusal | undefined {
   const { head } = repository;
   if (head === undefined) return undefined;
+  const isPreviewed = push.previews?.some(({ deploy }) => deploy.ref === command.name) === true;
+  if (isPreviewed && command.name === head) {
+    const reason = `${head} has become the production branch meanwhile: push again to deploy it as that`;
+    return { code: "branch-not-deployed", reason };
+  }
+  if (!isPreviewed && !isDeletion(command) && command.name !== head && repository.settings.deploy) {
+    const preview = findPreview(app.db, branchOf(command.name) ?? "");
+    if (preview?.state === "alive") {
+      const reason =
+        "its preview would not run its commit any more: push it without -o store, or delete the preview first";
+      return { code: "preview-exists", reason };
+    }
+  }
   if (isDeletion(command) && isProtectedBranch(repository, command.name)) {
     return { code: "branch-protected", reason: "deletion of the current branch prohibited" };
   }
@@ -173,20 +223,31 @@ function chooseProductionBranch(push: PushCommit, results: readonly RefResult[])
   return preferred ?? branches[0];
 }
 
-function recordDeploy(app: HostedApp, push: PushCommit, results: readonly RefResult[]): Deploy | undefined {
+/** See preview-commit.ts. Branches that go make place first. */
+function recordPreviews(
+  app: HostedApp,
+  push: PushCommit,
+  { results, head }: { readonly results: readonly RefResult[]; readonly head: RepositoryState["head"] },
+): Pick<CommitOutcome, "previews" | "expired" | "ended"> {
+  const isMoved = new Set(results.filter(({ kind }) => kind === "ok").map(({ name }) => name));
+  const moved = push.commands.filter(({ name }) => isMoved.has(name));
+  const gone = moved.filter((command) => isDeletion(command) || command.name === head);
+  const ended = gone.flatMap(({ name }) => endPreview(app, name)?.branch ?? []);
+  const previews = (push.previews ?? []).flatMap((preview) => {
+    const command = moved.find(({ name }) => name === preview.deploy.ref);
+    return command === undefined ? [] : [recordPreview(app, preview, { oldId: command.oldId, nowMs: push.nowMs })];
+  });
+  if (previews.length === 0) return { previews, expired: [], ended };
+  const { maxPreviews } = findRepository(app.db)?.settings ?? { maxPreviews: 0 };
+  const expired = endUnused(app, maxPreviews, new Set(previews.map(({ facet }) => facet)));
+  return { previews, expired: expired.flatMap(({ branch }) => branch ?? []), ended };
+}
+
+function recordProduction(app: HostedApp, push: PushCommit, results: readonly RefResult[]): Deploy | undefined {
   const { deploy, build, nowMs } = push;
   if (deploy === undefined) return undefined;
   const command = push.commands.find(({ name }) => name === deploy.ref);
   const isMoved = results.some((result) => result.name === deploy.ref && result.kind === "ok");
   if (command === undefined || !isMoved) return undefined;
-  if (!touchCode(app.db, deploy.codeId, nowMs)) throw new Error(`Code ${deploy.codeId} was never rehearsed.`);
-  if (deploy.assetsId !== undefined && !touchManifest(app.db, deploy.assetsId, nowMs)) {
-    throw new Error(`The assets ${deploy.assetsId} were never stored.`);
-  }
-  const number =
-    deploy.number ?? addAttempt(app.db, { ...deploy, kind: "push", actor: deploy.actor ?? "owner" }, nowMs);
-  const place = { facet: PRODUCTION_FACET, refBefore: command.oldId, nowMs };
-  const recorded = addDeploy(app.db, { ...deploy, number }, place);
-  if (build !== undefined) addBuild(app.db, build, recorded);
-  return recorded;
+  return recordDeploy(app, { deploy, build }, { facet: PRODUCTION_FACET, refBefore: command.oldId, nowMs });
 }

@@ -4,12 +4,14 @@ import { assetKeyPrefix } from "../store/asset-objects.ts";
 import { findDueTask, putDueTask } from "../store/due.ts";
 import { isMigrated } from "../store/schema.ts";
 import { packKeyPrefix } from "../store/pack-store.ts";
+import { listEnvironments } from "../store/previews.ts";
 import { findRepository, markDeleting } from "../store/settings.ts";
 import { deleteData } from "./facet-data.ts";
 import { openVersionWorker } from "./facet-start.ts";
 import { PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
 import { openFacetRuntime, type HostedApp } from "./hosted-app.ts";
 import { endIsolate } from "./loader.ts";
+import { backupFacet } from "./preview-data.ts";
 import { setNextAlarm } from "./schedule.ts";
 import { deleteSnapshots } from "./snapshots.ts";
 
@@ -59,6 +61,10 @@ export async function eraseStorage(app: HostedApp, repositoryId: string): Promis
   deleteData(app, REHEARSAL_FACET);
   deleteSnapshots(app);
   deleteData(app, PRODUCTION_FACET);
+  for (const { facet } of listEnvironments(app.db)) {
+    deleteData(app, facet);
+    deleteData(app, backupFacet(facet));
+  }
   await deletePrefix(app.env.BUCKET, packKeyPrefix(repositoryId));
   await deletePrefix(app.env.BUCKET, assetKeyPrefix(repositoryId));
   await app.env.DIRECTORY.getByName("directory").remove(app.name);

@@ -13,12 +13,12 @@ const VERSION = "version:";
 export type EnvironmentKind = "production" | "preview" | "version";
 
 /** The facet of a branch's preview. */
-function previewFacet(slug: string): string {
+export function previewFacet(slug: string): string {
   return PREVIEW + slug;
 }
 
 /** The facet that shows one deploy. */
-function versionFacet(deployNumber: number): string {
+export function versionFacet(deployNumber: number): string {
   return `${VERSION}${deployNumber}`;
 }
 

@@ -39,6 +39,8 @@ export interface FacetRuntime {
   live: Version | undefined;
   /** What this instance started and did not stop. */
   running: Version | undefined;
+  /** The last request that was written down; for environments beside production. */
+  usedAtMs: number;
   /** Requests whose answer has not been sent to its end. */
   inFlightCount: number;
   /** Called when inFlightCount gets to 0. */
@@ -119,6 +121,7 @@ export function openFacetRuntime(facet: string): FacetRuntime {
     facet,
     live: undefined,
     running: undefined,
+    usedAtMs: 0,
     inFlightCount: 0,
     onIdle: undefined,
     eventStreams: new Set(),

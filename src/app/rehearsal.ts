@@ -10,6 +10,7 @@ import { startFacet } from "./facet-start.ts";
 import { appEnvironmentJson, PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { makeWorkerCode } from "./loader.ts";
+import { branchOf, facetOfBranch, type DataChoice } from "./preview-commit.ts";
 import { explainUnsupportedConfig, type StartFailure } from "./start-failure.ts";
 import { schedulePruning } from "./pruning.ts";
 import { describeSchemaChanges } from "./schema-change.ts";
@@ -29,12 +30,13 @@ export interface Candidate {
 
 /** What the candidate is to become, for it to know what it runs as. */
 export interface RehearsalTarget {
-  readonly facet: string;
   readonly ref: string;
   readonly commitId: string;
+  /** The branch's preview, on that data. undefined: production. */
+  readonly preview?: { readonly data?: DataChoice | undefined } | undefined;
 }
 
-const PRODUCTION: RehearsalTarget = { facet: PRODUCTION_FACET, ref: "", commitId: "" };
+const PRODUCTION: RehearsalTarget = { ref: "", commitId: "" };
 
 /** What became of a rehearsal. `data`: it ran on a copy of the app's data, or on an empty database where there is none. */
 export type RehearsalOutcome =
@@ -64,9 +66,11 @@ export function rehearse(
 async function tryCandidate(app: HostedApp, candidate: Candidate, target: RehearsalTarget): Promise<RehearsalOutcome> {
   const startedMs = app.now();
   const code = storeCode(app, candidate);
-  const { data, tooLargeBytes } = await copyDataFor(app, candidate);
+  const facet = target.preview === undefined ? PRODUCTION_FACET : facetOfBranch(app, branchOf(target.ref) ?? "");
+  const source = sourceOf(app, facet, { candidate, target });
+  const { data, tooLargeBytes } = await copyDataFrom(app, source, candidate);
   try {
-    const worker = loadCandidate(app, { code, candidate, target });
+    const worker = loadCandidate(app, { code, candidate, target, facet });
     if (worker.kind === "failed") return { ...worker, data };
     const before = data === "copy" ? (await readData(app, REHEARSAL_FACET)).schema : [];
     const start = await startFacet(app, REHEARSAL_FACET, { openWorker: () => worker.stub, readCode: () => code });
@@ -86,11 +90,16 @@ async function tryCandidate(app: HostedApp, candidate: Candidate, target: Rehear
 /** An isolate that nobody else gets. It throws only for a compatibility date or flag that this runtime does not have. */
 function loadCandidate(
   app: HostedApp,
-  tried: { readonly code: Code; readonly candidate: Candidate; readonly target: RehearsalTarget },
+  tried: {
+    readonly code: Code;
+    readonly candidate: Candidate;
+    readonly target: RehearsalTarget;
+    readonly facet: string;
+  },
 ): { readonly kind: "loaded"; readonly stub: WorkerStub } | ({ readonly kind: "failed" } & StartFailure) {
-  const { code, candidate, target } = tried;
-  const envJson = appEnvironmentJson(app.name, target.facet, { ...target, varsJson: candidate.varsJson });
-  const bindings = makeAssetBindings(app, candidate.assetsId, { facet: target.facet, deployNumber: 0 });
+  const { code, candidate, target, facet } = tried;
+  const envJson = appEnvironmentJson(app.name, facet, { ...target, varsJson: candidate.varsJson });
+  const bindings = makeAssetBindings(app, candidate.assetsId, { facet, deployNumber: 0 });
   try {
     return { kind: "loaded", stub: app.env.LOADER.load(makeWorkerCode({ definition: code, envJson, bindings })) };
   } catch (error) {
@@ -111,22 +120,35 @@ function storeCode(app: HostedApp, { code }: Candidate): Code {
   return { ...getCodeDefinition(app.db, codeId), codeId, sourceMap: getSourceMap(app.db, codeId) };
 }
 
-/**
- * Copies what the candidate would run on. The app goes on running meanwhile, so that only its last snapshot tells how large its data is;
- * the copy of data that is too large would keep visitors waiting.
- */
-async function copyDataFor(
+/** The facet whose data the candidate would run on, if any. A preview without data of its own begins with production's. */
+function sourceOf(
   app: HostedApp,
+  facet: string,
+  { candidate, target }: { readonly candidate: Candidate; readonly target: RehearsalTarget },
+): string | undefined {
+  const choice = target.preview?.data ?? "keep";
+  if (choice === "empty") return undefined;
+  if (choice === "keep" && facet !== PRODUCTION_FACET && hasData(app, facet)) return facet;
+  if (!hasData(app, PRODUCTION_FACET)) return undefined;
+  return candidate.restoresSnapshot === undefined ? PRODUCTION_FACET : snapshotFacet(candidate.restoresSnapshot);
+}
+
+/**
+ * Copies what the candidate would run on. The app goes on running meanwhile, so that only its last snapshot tells how large its data is,
+ * a preview's about as well; the copy of data that is too large would keep visitors waiting.
+ */
+async function copyDataFrom(
+  app: HostedApp,
+  source: string | undefined,
   { restoresSnapshot }: Candidate,
 ): Promise<{ readonly data: "copy" | "empty"; readonly tooLargeBytes?: number }> {
   // One that a crash left behind.
   deleteData(app, REHEARSAL_FACET);
-  if (!hasData(app, PRODUCTION_FACET) || !canClone(app)) return { data: "empty" };
+  if (source === undefined || !canClone(app)) return { data: "empty" };
   const [newest] = listSnapshots(app.db);
   const snapshot = restoresSnapshot === undefined ? newest : findSnapshot(app.db, restoresSnapshot);
   const sizeBytes = snapshot?.sizeBytes ?? 0;
   if (sizeBytes > getRetention(app.db).rehearsedBytes) return { data: "empty", tooLargeBytes: sizeBytes };
-  const source = restoresSnapshot === undefined ? PRODUCTION_FACET : snapshotFacet(restoresSnapshot);
   await copyData(app, source, REHEARSAL_FACET);
   return { data: "copy" };
 }

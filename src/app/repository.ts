@@ -6,6 +6,7 @@ import { migrate, SUPERVISOR_MIGRATIONS } from "../store/schema.ts";
 import { findRepository, markCreated, reserveRepository, writeSettings, type Repository } from "../store/settings.ts";
 import { destroy } from "./deletion.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
+import { scheduleExpiry } from "./preview-expiry.ts";
 import { schedulePruning } from "./pruning.ts";
 import { listRegistration, registerNewApp } from "./registration.ts";
 import { scheduleSweep } from "./sweeping.ts";
@@ -45,6 +46,7 @@ export async function createRepository(app: HostedApp, settings: Partial<Reposit
 export function changeSettings(app: HostedApp, settings: Partial<RepositorySettings>): RepositoryState | undefined {
   if (findExisting(app) === undefined) return undefined;
   writeSettings(app.db, settings);
+  scheduleExpiry(app);
   return readState(app, getRow(app));
 }
 

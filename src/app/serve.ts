@@ -7,17 +7,18 @@ import { answerBeforeApp } from "./assets.ts";
 import { arrive, HOLD_LIMIT_MS } from "./arrival.ts";
 import { passEventStream } from "./event-stream.ts";
 import { getFacet, openVersionWorker } from "./facet-start.ts";
-import { parseLabel } from "./environment.ts";
-import { findExisting, findRuntime, type FacetRuntime, type HostedApp } from "./hosted-app.ts";
+import type { FacetRuntime, HostedApp } from "./hosted-app.ts";
 import { noteRequest } from "./logs.ts";
 import { within } from "./time-limit.ts";
+import { describeAbsence, findVisited } from "./visited.ts";
 
 /** The app's answer, or the host's own where there is none. */
 export async function serve(app: HostedApp, request: Request): Promise<Response> {
   const comesMs = app.now();
   const runtime = findVisited(app, request.url);
+  if (typeof runtime === "string") return answerFor(runtime);
   const response = await answer(app, runtime, request);
-  const from = runtime?.running ?? runtime?.live;
+  const from = runtime.running ?? runtime.live;
   // Who asks for what is not there writes nothing.
   if (from === undefined) return response;
   const { method, url } = request;
@@ -29,8 +30,7 @@ export async function serve(app: HostedApp, request: Request): Promise<Response>
   return response;
 }
 
-async function answer(app: HostedApp, runtime: FacetRuntime | undefined, request: Request): Promise<Response> {
-  if (runtime === undefined) return answerFor(findExisting(app) === undefined ? "app-not-found" : "preview-not-found");
+async function answer(app: HostedApp, runtime: FacetRuntime, request: Request): Promise<Response> {
   if (runtime.running === undefined || runtime.running !== runtime.live) {
     const refusal = await hold(app, runtime);
     if (refusal !== undefined) return refusal;
@@ -55,19 +55,6 @@ async function answer(app: HostedApp, runtime: FacetRuntime | undefined, request
   }
 }
 
-/**
- * The environment that the request is for. The host name says it, which http/ came here by too: there is no header that a visitor
- * could forge or an app would see.
- */
-function findVisited(app: HostedApp, url: string): FacetRuntime | undefined {
-  // Most requests are for production, whose label has no "--".
-  if (!url.includes("--")) return app.production;
-  const [label = ""] = new URL(url).hostname.split(".", 1);
-  if (!label.includes("--")) return app.production;
-  const facet = parseLabel(label)?.facet;
-  return facet === undefined ? undefined : findRuntime(app, facet);
-}
-
 /** Waits until the live version runs. The answer, if it does not come to that. */
 async function hold(app: HostedApp, runtime: FacetRuntime): Promise<Response | undefined> {
   const comesMs = app.now();
@@ -82,7 +69,7 @@ async function hold(app: HostedApp, runtime: FacetRuntime): Promise<Response | u
   }
   if (runtime.live !== undefined) return undefined;
   runtime.heldSinceMs = undefined;
-  return answerFor(findExisting(app) === undefined ? "app-not-found" : "app-not-deployed");
+  return answerFor(describeAbsence(app, runtime.facet));
 }
 
 /** The app's response, with the request counted as running until the app has sent the last byte of the body. */

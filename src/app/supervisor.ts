@@ -34,6 +34,7 @@ import { beginPush, type DeployingPush, type PushTicket } from "./push-turns.ts"
 import type { ConsoleLines, Traces } from "./log-intake.ts";
 import type { LogLine } from "./log-line.ts";
 import { followLogs, noteConsole, noteTraces, readLogs, type LogQuery, type LogSource } from "./logs.ts";
+import { deletePreview, forkPreview, listPreviews, type ForkOutcome, type PreviewDescription } from "./previews.ts";
 import { registerNewApp } from "./registration.ts";
 import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget } from "./rehearsal.ts";
 import { changeSettings, createRepository, openForPush, readRepository, type Creation } from "./repository.ts";
@@ -223,6 +224,21 @@ export class Supervisor extends DurableObject<Env> {
   /** JSON lines that go on. undefined: the app does not exist. */
   followLogs(query: LogQuery): ReadableStream<Uint8Array> | undefined {
     return followLogs(this.#app, query);
+  }
+
+  /** Those used last first. */
+  listPreviews(): readonly PreviewDescription[] {
+    return listPreviews(this.#app);
+  }
+
+  /** Other data for a branch's preview, which comes back with it if it expired. */
+  forkPreview(branch: string, data: "fork" | "empty"): Promise<ForkOutcome> {
+    return forkPreview(this.#app, branch, data);
+  }
+
+  /** Whether there was one. The branch stays. */
+  deletePreview(branch: string): Promise<boolean> {
+    return deletePreview(this.#app, branch);
   }
 
   /** Data, packs and name; once it returns all are gone. Also of an app that does not exist. */

@@ -28,6 +28,8 @@ const STATUS: Record<ErrorCode, number> = {
   "ref-conflict": 409,
   "ref-refused": 409,
   "branch-not-deployed": 409,
+  "preview-exists": 409,
+  "preview-limit": 409,
   "branch-protected": 409,
   "push-option-unknown": 400,
   "push-superseded": 409,
@@ -68,6 +70,8 @@ const STATUS: Record<ErrorCode, number> = {
   "app-not-deployed": 404,
   "app-failed": 500,
   "preview-not-found": 404,
+  "preview-expired": 404,
+  "deploy-not-found": 404,
   "app-busy": 503,
   "internal-error": 500,
 };

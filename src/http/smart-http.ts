@@ -64,7 +64,7 @@ export async function receivePush(
     const { app } = address;
     const url = new URL(request.url);
     const addresses = {
-      appUrl: appUrl(url, host.env.HOST, app),
+      urlOf: (label: string): string => appUrl(url, host.env.HOST, label),
       apiUrl: `${url.origin}/api/v1/apps/${app}`,
     };
     const onReport = (report: PushReport): void =>

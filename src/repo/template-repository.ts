@@ -34,7 +34,7 @@ export async function openTemplateRepository(
     head: ref.name,
     refs: [ref],
     packs: [pack],
-    settings: { deploy: false, denyNonFastForwards: false, root: "" },
+    settings: { deploy: false, denyNonFastForwards: false, root: "", maxPreviews: 0, previewIdleHours: 0 },
   };
   return { state, store };
 }

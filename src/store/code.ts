@@ -68,6 +68,11 @@ export function touchCode(db: Database, codeId: string, nowMs: number): boolean 
   return db.sql.exec("UPDATE code SET used_at_ms = ? WHERE code_id = ?", nowMs, codeId).rowsWritten > 0;
 }
 
+/** Whether the code is stored. */
+export function hasCode(db: Database, codeId: string): boolean {
+  return findFirst(db.sql.exec("SELECT 1 AS found FROM code WHERE code_id = ?", codeId)) !== undefined;
+}
+
 function putChunks(
   db: Database,
   key: { readonly codeId: string; readonly kind: string; readonly module: string },

@@ -110,14 +110,23 @@ export function findDeploy(db: Database, number: number): Deploy | undefined {
   return row === undefined ? undefined : readDeploy(row);
 }
 
+/** The newest deploy of the commit that a ref is at, among those that ran. */
+export function findDeployOfRef(db: Database, ref: string): Deploy | undefined {
+  const query = `${SELECT_DEPLOYS} JOIN refs ON refs.name = deploys.ref AND refs.id = deploys.commit_id
+    WHERE deploys.ref = ? AND deploys.state = 'started' ORDER BY deploys.number DESC LIMIT 1`;
+  const row = findFirst(db.sql.exec<DeployColumns>(query, ref));
+  return row === undefined ? undefined : readDeploy(row);
+}
+
 /**
  * The commits that have to stay whatever the refs name: those of the history, to roll back to, and those that an undo may put a ref
- * back to, which it does for deploys since the last one that started.
+ * back to, which it does for deploys since the last one of the same environment that started.
  */
 export function listKeptCommits(db: Database): ObjectId[] {
   const rows = db.sql.exec<{ id: ObjectId }>(
     `SELECT commit_id AS id FROM deploys UNION SELECT ref_before AS id FROM deploys WHERE ref_before IS NOT NULL
-       AND number > (SELECT coalesce(max(number), 0) FROM deploys WHERE state = 'started')`,
+       AND number > (SELECT coalesce(max(number), 0) FROM deploys AS others
+         WHERE others.facet = deploys.facet AND state = 'started')`,
   );
   return [...rows].map((row) => row.id);
 }

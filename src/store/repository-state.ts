@@ -26,6 +26,10 @@ export interface RepositorySettings {
   readonly denyNonFastForwards: boolean;
   /** The folder of the repository that the app is in; "" finds it by itself. */
   readonly root: string;
+  /** How many previews may be alive at once; 0: other branches than production do not deploy. */
+  readonly maxPreviews: number;
+  /** A preview without a request for so long expires. */
+  readonly previewIdleHours: number;
 }
 
 /** A repository at one moment. `head` is the production branch, undefined until a branch was pushed. */

@@ -184,6 +184,20 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   ALTER TABLE repository ADD COLUMN kept_deploys INTEGER NOT NULL DEFAULT 200;
   `,
   "ALTER TABLE repository ADD COLUMN rehearsed_bytes INTEGER NOT NULL DEFAULT 1000000000",
+  `
+  -- What is deployed beside production: see store/previews.ts. branch is NULL for an old deploy that is only on show.
+  CREATE TABLE environments (
+    facet TEXT PRIMARY KEY,
+    branch TEXT UNIQUE,
+    state TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    used_at_ms INTEGER NOT NULL,
+    pending_data TEXT,
+    backup TEXT
+  ) WITHOUT ROWID;
+  ALTER TABLE repository ADD COLUMN max_previews INTEGER NOT NULL DEFAULT 10;
+  ALTER TABLE repository ADD COLUMN preview_idle_hours INTEGER NOT NULL DEFAULT 168;
+  `,
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

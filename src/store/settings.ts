@@ -26,6 +26,8 @@ interface RepositoryColumns extends Record<string, SqlStorageValue> {
   readonly deploys_pushes: number;
   readonly denies_non_fast_forwards: number;
   readonly root: string;
+  readonly max_previews: number;
+  readonly preview_idle_hours: number;
   readonly is_deleting: number;
 }
 
@@ -43,6 +45,8 @@ export function findRepository(db: Database): Repository | undefined {
       deploy: row.deploys_pushes === 1,
       denyNonFastForwards: row.denies_non_fast_forwards === 1,
       root: row.root,
+      maxPreviews: row.max_previews,
+      previewIdleHours: row.preview_idle_hours,
     },
     isDeleting: row.is_deleting === 1,
   };
@@ -78,10 +82,13 @@ export function markDeleting(db: Database): void {
 }
 
 /** What is not given stays as it is. */
-export function writeSettings(db: Database, { deploy, denyNonFastForwards, root }: Partial<RepositorySettings>): void {
+export function writeSettings(db: Database, settings: Partial<RepositorySettings>): void {
+  const { deploy, denyNonFastForwards, root, maxPreviews, previewIdleHours } = settings;
   if (deploy !== undefined) db.sql.exec("UPDATE repository SET deploys_pushes = ?", Number(deploy));
   if (denyNonFastForwards !== undefined)
     db.sql.exec("UPDATE repository SET denies_non_fast_forwards = ?", Number(denyNonFastForwards));
+  if (maxPreviews !== undefined) db.sql.exec("UPDATE repository SET max_previews = ?", maxPreviews);
+  if (previewIdleHours !== undefined) db.sql.exec("UPDATE repository SET preview_idle_hours = ?", previewIdleHours);
   if (root !== undefined) db.sql.exec("UPDATE repository SET root = ?", root);
 }
 

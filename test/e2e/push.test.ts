@@ -162,9 +162,10 @@ export class App extends DurableObject {
 });
 
 describe("branches", () => {
-  it("other than the production branch are refused unless they are only to be stored", async () => {
+  it("other than the production branch are refused where there are no previews, unless they are only to be stored", async () => {
     const repository = await makeRepository({ "src/index.ts": counter("main") });
     await push(repository, "branches");
+    expect((await callApi(host, "PATCH", "/apps/branches", { maxPreviews: 0 })).status).toBe(200);
     await git(repository, "checkout", "--quiet", "-b", "feature");
     const id = await commit(repository, { "src/index.ts": counter("feature") }, "A feature");
     const refused = await push(repository, "branches", "feature");

@@ -42,7 +42,7 @@ function repositoryOf(history: History, store: PackStore, packs: readonly PackRo
       head: undefined,
       refs,
       packs,
-      settings: { deploy: false, denyNonFastForwards: false, root: "" },
+      settings: { deploy: false, denyNonFastForwards: false, root: "", maxPreviews: 10, previewIdleHours: 168 },
     },
   };
 }

@@ -40,7 +40,7 @@ async function makeRepository(
     head: undefined,
     refs: Object.entries(refs).map(([name, { id }]) => ({ name: parseRefName(name)!, id })),
     packs: rows,
-    settings: { deploy: false, denyNonFastForwards: false, root: "" },
+    settings: { deploy: false, denyNonFastForwards: false, root: "", maxPreviews: 10, previewIdleHours: 168 },
   };
   return { state, store };
 }

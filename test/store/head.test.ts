@@ -29,7 +29,7 @@ describe("isProtectedBranch", () => {
     ["refs/heads/trunk", false, "refs/heads/trunk", false],
     ["refs/heads/main", false, "refs/heads/main", true],
   ])("with HEAD at %s, deploys %s, of %s is %s", (head, deploy, name, expected) => {
-    const settings = { deploy, denyNonFastForwards: false, root: "" };
+    const settings = { deploy, denyNonFastForwards: false, root: "", maxPreviews: 10, previewIdleHours: 168 };
     expect(isProtectedBranch({ head: parseRefName(head), settings }, name)).toBe(expected);
   });
 });

@@ -35,6 +35,16 @@ const SettingsJson = z.object({
     description: 'The folder of the repository that the app is in; "" finds it by itself.',
     example: "apps/web",
   }),
+  maxPreviews: z
+    .int()
+    .min(0)
+    .max(100)
+    .openapi({ description: "How many previews may be alive; 0: other branches than production do not deploy." }),
+  previewIdleHours: z
+    .int()
+    .min(1)
+    .max(24 * 365)
+    .openapi({ description: "A preview without a request for so long expires." }),
 });
 
 const AppEntry = z

@@ -125,7 +125,7 @@ commits.openapi(forkRoute, async (c) => {
 export function pushAs(request: Request, env: Env, caller: Caller, app: AppName): MadePushRequest {
   const url = new URL(request.url);
   const apiUrl = `${url.origin}/api/v1/apps/${app}`;
-  return { app, actor: caller.name, appUrl: appUrl(url, env.HOST, app), apiUrl, now: Date.now };
+  return { app, actor: caller.name, urlOf: (label) => appUrl(url, env.HOST, label), apiUrl, now: Date.now };
 }
 
 function readFile(file: z.infer<typeof FileJson>): FileChange {

@@ -15,6 +15,7 @@ import { deploys } from "./deploys.ts";
 import { egress } from "./egress.ts";
 import { logs } from "./logs.ts";
 import { usage } from "./usage.ts";
+import { previews } from "./previews.ts";
 import { makeRouter } from "./resource.ts";
 import { retention } from "./retention.ts";
 import { snapshots } from "./snapshots.ts";
@@ -50,6 +51,7 @@ api.route("/", audit);
 api.route("/", egress);
 api.route("/", logs);
 api.route("/", usage);
+api.route("/", previews);
 
 api.openAPIRegistry.registerComponent("securitySchemes", "token", {
   type: "http",

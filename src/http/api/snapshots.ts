@@ -145,9 +145,9 @@ snapshots.openapi(redeployRoute, async (c) => {
   return c.json(await rollBack(request, c.env.host), 200);
 });
 
-function addresses(requestUrl: string, env: Env, app: string): Pick<RollbackRequest, "appUrl" | "apiUrl" | "now"> {
+function addresses(requestUrl: string, env: Env, app: string): Pick<RollbackRequest, "urlOf" | "apiUrl" | "now"> {
   const url = new URL(requestUrl);
-  return { appUrl: appUrl(url, env.HOST, app), apiUrl: `${url.origin}/api/v1/apps/${app}`, now: Date.now };
+  return { urlOf: (label) => appUrl(url, env.HOST, label), apiUrl: `${url.origin}/api/v1/apps/${app}`, now: Date.now };
 }
 
 function snapshotJson(snapshot: Snapshot): z.infer<typeof SnapshotJson> {

@@ -1,0 +1,26 @@
+// Part of a commit's transaction: the row of a deploy, whichever environment it is for.
+import { touchManifest } from "../store/assets.ts";
+import { addAttempt } from "../store/attempts.ts";
+import { addBuild, type NewBuild } from "../store/builds.ts";
+import { touchCode } from "../store/code.ts";
+import { addDeploy, type Deploy } from "../store/deploys.ts";
+import type { PreparedDeploy } from "./deploy-check.ts";
+import type { HostedApp } from "./hosted-app.ts";
+
+/** Code, assets and build are named by it from here on, and the live pointer of its facet names it. */
+export function recordDeploy(
+  app: HostedApp,
+  { deploy, build }: { readonly deploy: PreparedDeploy; readonly build?: NewBuild | undefined },
+  place: Parameters<typeof addDeploy>[2],
+): Deploy {
+  const { nowMs } = place;
+  if (!touchCode(app.db, deploy.codeId, nowMs)) throw new Error(`Code ${deploy.codeId} was never rehearsed.`);
+  if (deploy.assetsId !== undefined && !touchManifest(app.db, deploy.assetsId, nowMs)) {
+    throw new Error(`The assets ${deploy.assetsId} were never stored.`);
+  }
+  const number =
+    deploy.number ?? addAttempt(app.db, { ...deploy, kind: "push", actor: deploy.actor ?? "owner" }, nowMs);
+  const recorded = addDeploy(app.db, { ...deploy, number }, place);
+  if (build !== undefined) addBuild(app.db, build, recorded);
+  return recorded;
+}

@@ -1,0 +1,144 @@
+// Previews, with the real git client against the real Worker: one host, an app a test.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commit, git, makeRepository, tryGit } from "./git.ts";
+import { callApi, request, startHost, type Host } from "./host.ts";
+
+let host: Host;
+beforeAll(async () => {
+  host = await startHost();
+});
+afterAll(() => host.stop());
+
+function counter(mark: string): string {
+  return `import { DurableObject } from "cloudflare:workers";
+export class App extends DurableObject {
+  async fetch(request) {
+    const count = ((await this.ctx.storage.get("count")) ?? 0) + 1;
+    await this.ctx.storage.put("count", count);
+    return new Response("${mark} " + count + " " + this.env.SLIPWAY.environment);
+  }
+}
+`;
+}
+
+async function push(repository: string, app: string, ...args: string[]) {
+  const result = await tryGit(repository, ["push", ...optionsFirst(host.gitUrl(`${app}.git`), args)]);
+  const lines = result.stderr.split("\n").flatMap((line) => /^remote: ?(.*?)\s*$/.exec(line)?.[1] ?? []);
+  return { ...result, lines };
+}
+
+/** Options, the repository, then refs. */
+function optionsFirst(url: string, args: readonly string[]): string[] {
+  const at = args.findIndex((arg, index) => !arg.startsWith("-") && args[index - 1] !== "-o");
+  const split = at === -1 ? args.length : at;
+  return [...args.slice(0, split), url, ...args.slice(split)];
+}
+
+async function visit(label: string): Promise<string> {
+  return (await request(host.appUrl(label))).text;
+}
+
+describe("a branch", () => {
+  it("gets a preview on a copy of the data, and takes it along", async () => {
+    const repository = await makeRepository({ "src/index.ts": counter("main") });
+    await push(repository, "hello", "main");
+    expect(await visit("hello")).toBe("main 1 production");
+    await git(repository, "checkout", "--quiet", "-b", "feature/x");
+    await commit(repository, { "src/index.ts": counter("x") }, "Try x");
+
+    const first = await push(repository, "hello", "feature/x");
+    expect(first, first.stderr).toMatchObject({ code: 0 });
+    expect(first.lines.length).toBeLessThan(12);
+    expect(first.lines).toContain(`preview   ${host.appUrl("feature-x--hello")} (deploy 2)`);
+    expect(first.lines).toContain(`deploy    ${host.appUrl("v2--hello")}`);
+    expect(await visit("feature-x--hello")).toBe("x 2 preview");
+    expect(await visit("feature-x--hello")).toBe("x 3 preview");
+    expect(await visit("hello")).toBe("main 2 production");
+    expect(await visit("v1--hello")).toBe("main 3 version");
+    expect(await visit("hello")).toBe("main 3 production");
+
+    await commit(repository, { "src/index.ts": counter("x2") }, "Go on");
+    const second = await push(repository, "hello", "feature/x");
+    expect(second.lines.find((line) => line.startsWith("undo"))).toMatch(/^undo {6}git push -f origin .*:feature\/x$/);
+    expect(await visit("feature-x--hello")).toBe("x2 4 preview");
+    const forked = await push(repository, "hello", "-f", "-o", "data=fork", "HEAD~1:feature/x");
+    expect(forked, forked.stderr).toMatchObject({ code: 0 });
+    expect(await visit("feature-x--hello")).toBe("x 4 preview");
+
+    const deleted = await push(repository, "hello", ":feature/x");
+    expect(deleted.lines.join("\n")).toContain("preview of feature/x deleted, with its data");
+    expect((await request(host.appUrl("feature-x--hello"))).status).toBe(404);
+    expect(await visit("hello")).toBe("main 4 production");
+  });
+
+  it("whose code does not start is refused and leaves nothing", async () => {
+    const repository = await makeRepository({ "src/index.ts": counter("main") });
+    await push(repository, "broken", "main");
+    await git(repository, "checkout", "--quiet", "-b", "bad");
+    await commit(repository, { "src/index.ts": `throw new Error("no");\n${counter("bad")}` }, "Break it");
+    const refused = await push(repository, "broken", "bad");
+    expect(refused.code).toBe(1);
+    expect(refused.lines).toContain("bad has no preview yet, and this push changed nothing.");
+    expect((await request(host.appUrl("bad--broken"))).status).toBe(404);
+    expect(await git(repository, "ls-remote", host.gitUrl("broken.git"))).not.toContain("bad");
+  });
+});
+
+describe("a push of several branches", () => {
+  it("deploys production and the previews, each judged by itself", async () => {
+    const repository = await makeRepository({ "src/index.ts": counter("main") });
+    await git(repository, "checkout", "--quiet", "-b", "good");
+    await commit(repository, { "src/index.ts": counter("good") }, "Good");
+    await git(repository, "checkout", "--quiet", "-b", "bad", "main");
+    await commit(repository, { "src/index.ts": "export class App {" }, "Bad");
+    const { code, stderr } = await push(repository, "several", "main", "good", "bad");
+    expect(code).toBe(1);
+    expect(stderr).toContain("syntax-error");
+    expect(await visit("several")).toBe("main 1 production");
+    expect(await visit("good--several")).toBe("good 1 preview");
+    const refs = await git(repository, "ls-remote", host.gitUrl("several.git"));
+    expect(refs).toContain("refs/heads/good");
+    expect(refs).not.toContain("refs/heads/bad");
+
+    await git(repository, "checkout", "--quiet", "good");
+    await commit(repository, { "src/index.ts": counter("better") }, "Better");
+    const atomic = await push(repository, "several", "--atomic", "good", "bad");
+    expect(atomic.code).toBe(1);
+    expect(await visit("good--several")).toBe("good 2 preview");
+  });
+
+  it("makes no previews where the production branch of a first push is refused", async () => {
+    const repository = await makeRepository({ "src/index.ts": "export class App {" });
+    await git(repository, "checkout", "--quiet", "-b", "good");
+    await commit(repository, { "src/index.ts": counter("good") }, "Good");
+    const { code, stderr } = await push(repository, "headless", "main", "good");
+    expect(code).toBe(1);
+    expect(stderr).toContain("without one there are no previews");
+    expect((await tryGit(repository, ["ls-remote", host.gitUrl("headless.git")])).stderr).toContain(
+      "no such repository",
+    );
+  });
+});
+
+describe("the API", () => {
+  it("lists previews, forks them again and deletes them", async () => {
+    const repository = await makeRepository({ "src/index.ts": counter("main") });
+    await push(repository, "api-app", "main", "main:fix");
+    await visit("api-app");
+    await visit("fix--api-app");
+    await visit("fix--api-app");
+    const listed = await callApi(host, "GET", "/apps/api-app/previews");
+    expect(listed.status).toBe(200);
+    expect(JSON.parse(listed.text)).toMatchObject({
+      previews: [{ branch: "fix", slug: "fix", state: "alive", deploy: 2, url: host.appUrl("fix--api-app") }],
+    });
+    expect((await callApi(host, "POST", "/apps/api-app/previews", { branch: "fix" })).status).toBe(200);
+    expect(await visit("fix--api-app")).toBe("main 2 preview");
+    expect((await callApi(host, "POST", "/apps/api-app/previews", { branch: "main" })).status).toBe(404);
+    expect((await callApi(host, "DELETE", "/apps/api-app/previews/fix")).status).toBe(204);
+    expect((await callApi(host, "DELETE", "/apps/api-app/previews/fix")).status).toBe(404);
+    expect((await request(host.appUrl("fix--api-app"))).status).toBe(404);
+    expect((await callApi(host, "POST", "/apps/api-app/previews", { branch: "fix" })).status).toBe(200);
+    expect(await visit("fix--api-app")).toBe("main 2 preview");
+  });
+});
