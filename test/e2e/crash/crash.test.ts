@@ -1,9 +1,10 @@
 // The host is killed in the middle of its work and started again. Whatever it was at: no acknowledged push and no data is lost, what
 // the ref names is what runs, the repository is whole, and the same command once more does the rest. Nothing is repaired by hand.
 // Steps come from worker.ts. By default a few of them, the same ones every time; CRASH_KILLS=all takes every one, CRASH_SEED others.
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { request } from "../host.ts";
+import { request, ROOT } from "../host.ts";
 import { commit, git, makeFolder, makeRepository, tryGit } from "../git.ts";
 import { listWrites, loadedApp } from "../load.ts";
 import { startCrashHost, type CrashHost } from "./crash-host.ts";
@@ -174,7 +175,11 @@ beforeAll(async () => {
   versions.set(await git(repository, "rev-parse", "HEAD"), "0");
   await git(repository, "push", host.gitUrl, "main");
 });
-afterAll(() => host.kill());
+afterAll(async () => {
+  await host.kill();
+  // What wrangler would take away itself, were it not killed.
+  rmSync(join(ROOT, "test/e2e/crash/.wrangler"), { recursive: true, force: true });
+});
 
 describe("a host that is killed", () => {
   it.each(Object.entries(SCENARIOS))(
