@@ -11,6 +11,10 @@ const PUSH_OPTIONS: Readonly<Record<string, string>> = {
   "data=fork": "give the preview a fresh copy of production's data",
   "data=empty": "give the preview an empty database",
   "data=keep": "let the preview keep the data it has, as it does unasked",
+  typecheck: "check types too, and deploy whatever comes of it",
+  "typecheck=warn": "the same",
+  "typecheck=strict": "check types, and deploy only if there are no errors",
+  "typecheck=off": "do not check types, whatever the app's setting says",
   json: "print the report as one line of JSON",
 };
 

@@ -19,6 +19,7 @@ import { describeStartFailure, type PushFailure } from "./push-failure.ts";
 import type { Host } from "./push-host.ts";
 import { planPush, type PushPlan } from "./push-plan.ts";
 import * as lines from "./push-report.ts";
+import { checkTypes } from "./push-typecheck.ts";
 import { takeTurn, type Ticket } from "./push-turn.ts";
 import type { MadeDeploy } from "./push-report.ts";
 import { arePacksClosed } from "./repo/compaction.ts";
@@ -238,6 +239,10 @@ async function build(stages: Stages, deployment: Deployment, ingested: StoredPac
   const built = await buildTree({ request, tree, repository, supervisor, now: request.now }, host);
   if (built.kind === "failed") return { kind: "failed", deployment, failure: built.failure };
   narrator.say(lines.builtLine(built));
+  const { settings } = repository.state;
+  const typecheckInput = { pushOptions: update.pushOptions, setting: settings.typecheck, tree, narrator };
+  const untyped = await checkTypes({ ...typecheckInput, entry: built.facts.entry, loader: host.env.LOADER });
+  if (untyped !== undefined) return { kind: "failed", deployment, failure: untyped };
   for (const line of lines.packageLines(built)) narrator.say(line);
   for (const line of lines.assetLines(built)) narrator.say(line);
   if (built.kind === "built") for (const line of lines.warningLines(built.warnings)) narrator.say(line);

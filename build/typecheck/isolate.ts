@@ -14,11 +14,8 @@ export default class TypecheckIsolate extends WorkerEntrypoint {
   /** Checks one tree. `readMore` gives the files that the check comes to. */
   async check(request: TypecheckRequest, readMore: ReadMore): Promise<TypecheckAnswer> {
     try {
-      return await checkProgram(
-        ts,
-        request,
-        new VirtualFiles({ names: request.names, carriedFiles: JSON.parse(carried), readMore }),
-      );
+      const carriedFiles = JSON.parse(carried);
+      return await checkProgram(ts, request, new VirtualFiles({ ...request, carriedFiles, readMore }));
     } catch (error) {
       return { kind: "crashed", reason: error instanceof Error ? (error.stack ?? error.message) : String(error) };
     }

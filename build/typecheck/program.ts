@@ -2,7 +2,7 @@
 import type TypeScript from "typescript-6";
 import { locate, MAX_MESSAGES, type BuildMessage } from "../messages.ts";
 import type { TypecheckAnswer, TypecheckRequest } from "./typecheck-request.ts";
-import { LIB_FOLDER, type VirtualFiles } from "./virtual-files.ts";
+import { LIB_FOLDER, UNTYPED_FILE, type VirtualFiles } from "./virtual-files.ts";
 
 type Ts = typeof TypeScript;
 
@@ -27,6 +27,15 @@ const MAX_ROUNDS = 200;
 /** Options of newer compilers are no mistakes of the pusher: "Unknown compiler option", and its relatives with a suggestion. */
 const UNKNOWN_OPTION: ReadonlySet<number> = new Set([5023, 5025]);
 
+/** "Cannot find type definition file for '…'": of a package in `types` that no declarations were pushed of. */
+const NO_TYPES_PACKAGE = 2688;
+
+/**
+ * What follows from imports that are of type any, and is no mistake: type arguments of an untyped call, a type or namespace of a
+ * module without declarations.
+ */
+const OF_UNTYPED: ReadonlySet<number> = new Set([2347, 2503, 2694, 2709]);
+
 /** Whether an option is of an older compiler ("deprecated") is for the compiler that the pusher runs to say. */
 const DEPRECATED_OPTION: ReadonlySet<number> = new Set([5101, 5107]);
 
@@ -36,7 +45,7 @@ export async function checkProgram(ts: Ts, request: TypecheckRequest, files: Vir
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const config = readConfig(ts, request, files);
     const program = createProgram({ ts, files, sources }, request, config);
-    if (files.missing.size === 0) return describe(ts, program, config.errors);
+    if (files.missing.size === 0) return describe(ts, { program, request, configErrors: config.errors });
     if (!(await files.readMissing())) return { kind: "unread" };
     if (files.bytesRead > request.limits.sourceBytes) return { kind: "too-large", bytes: files.bytesRead };
   }
@@ -152,15 +161,24 @@ function createProgram(
     getDirectories: (path) => files.getDirectories(path),
     realpath: (path) => files.realpath(path),
   };
+  // A parameter whose type would come from a package is of type any, which is not the app's doing.
+  const implied = request.untypedPackages.length > 0 ? { noImplicitAny: false } : {};
   const entries = request.entries.map((path) => `/${path}`);
-  return ts.createProgram({ rootNames: [...entries, ...declarations], options, host });
+  return ts.createProgram({
+    rootNames: [...entries, ...declarations, UNTYPED_FILE],
+    options: { ...options, ...implied },
+    host,
+  });
 }
 
-function describe(
-  ts: Ts,
-  program: TypeScript.Program,
-  configErrors: readonly TypeScript.Diagnostic[],
-): TypecheckAnswer {
+interface Checked {
+  readonly program: TypeScript.Program;
+  readonly request: TypecheckRequest;
+  readonly configErrors: readonly TypeScript.Diagnostic[];
+}
+
+function describe(ts: Ts, { program, request, configErrors }: Checked): TypecheckAnswer {
+  const hasUntyped = request.untypedPackages.length > 0;
   const own = program.getSourceFiles().filter(({ fileName }) => isOwn(fileName));
   const found = [
     ...configErrors,
@@ -171,7 +189,11 @@ function describe(
   const errors = ts.sortAndDeduplicateDiagnostics(
     found.filter(
       ({ category, code }) =>
-        category === ts.DiagnosticCategory.Error && !UNKNOWN_OPTION.has(code) && !DEPRECATED_OPTION.has(code),
+        category === ts.DiagnosticCategory.Error &&
+        code !== NO_TYPES_PACKAGE &&
+        !(hasUntyped && OF_UNTYPED.has(code)) &&
+        !UNKNOWN_OPTION.has(code) &&
+        !DEPRECATED_OPTION.has(code),
     ),
   );
   return {

@@ -9,6 +9,8 @@ export interface TypecheckRequest {
   readonly entries: readonly string[];
   /** The folder whose tsconfig.json counts, "" for the tree's root. */
   readonly root: string;
+  /** npm packages that the app has and the tree has not: what is imported of them is of type any. */
+  readonly untypedPackages: readonly string[];
   readonly limits: { readonly sourceBytes: number };
 }
 

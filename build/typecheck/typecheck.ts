@@ -3,7 +3,11 @@
 import { RUNTIME_COMPATIBILITY_DATE } from "../compatibility.ts";
 import { formatBytes } from "../limits.ts";
 import type { BuildMessage } from "../messages.ts";
-import type { OpenTree } from "../open-tree.ts";
+import { isTable, parseConfigFile } from "../config-file.ts";
+import { openTree, type OpenTree, readNamedFile } from "../open-tree.ts";
+import type { SourceTree } from "../source-tree.ts";
+import { findFile, findFolder } from "../tree-index.ts";
+import { folderOf, joinPath } from "../tree-path.ts";
 import carried from "./carried.generated.bin";
 import generated from "./isolate.generated.json" with { type: "json" };
 import type TypecheckIsolate from "./isolate.ts";
@@ -32,21 +36,18 @@ export interface TypecheckLimits {
 /** The bounds of a host that says nothing else. */
 const DEFAULT_LIMITS: TypecheckLimits = { timeMs: 30_000, sourceBytes: 16 * 1024 * 1024 };
 
-/** Which part of the tree is checked. */
-export interface TypecheckInput {
-  readonly tree: OpenTree;
-  /** Tree paths of the entries. */
-  readonly entries: readonly string[];
-  /** The folder whose tsconfig.json counts, "" for the tree's root. */
-  readonly root: string;
-}
-
-/** Checks what the entries import. Throws what reading the tree throws, and for a mistake of the host. */
+/**
+ * Checks what the entry of a tree imports, as the nearest tsconfig.json above it says. Throws what reading the tree throws, and for
+ * a mistake of the host.
+ */
 export async function typecheck(
-  { tree, entries, root }: TypecheckInput,
-  loader: WorkerLoader,
-  limits: TypecheckLimits = DEFAULT_LIMITS,
+  source: SourceTree,
+  entry: string,
+  { loader, limits = DEFAULT_LIMITS }: { readonly loader: WorkerLoader; readonly limits?: TypecheckLimits },
 ): Promise<TypecheckOutcome> {
+  const tree = await openTree(source);
+  const root = nearestWith(tree, entry, "tsconfig.json");
+  const untypedPackages = await listUntyped(tree, entry);
   const isolate = loader.load(workerCode(limits)).getEntrypoint<TypecheckIsolate>();
   const reading: { error?: unknown } = {};
   const readMore = async (paths: readonly string[]): Promise<Map<string, Uint8Array> | undefined> => {
@@ -61,7 +62,7 @@ export async function typecheck(
   const timer = setTimeout(() => resolve("late"), limits.timeMs);
   try {
     const checked: Promise<TypecheckAnswer | "died"> = isolate
-      .check({ names: tree.names, entries, root, limits }, readMore)
+      .check({ names: tree.names, entries: [entry], root, untypedPackages, limits }, readMore)
       .catch(() => "died" as const);
     const answer = await Promise.race([checked, late]);
     if (reading.error !== undefined) throw reading.error;
@@ -83,6 +84,31 @@ function outcomeOf(answer: TypecheckAnswer | "died" | "late", limits: TypecheckL
   }
   const reason = answer.kind === "crashed" ? answer.reason : "the source tree did not read a file that it lists";
   throw new Error(`The type checker failed: ${reason}`);
+}
+
+/** The nearest folder at or above a file that has a file of this name; the root where none has. */
+function nearestWith(tree: OpenTree, path: string, name: string): string {
+  for (let folder = folderOf(path); folder !== ""; folder = folderOf(folder)) {
+    if (findFile(tree.index, `${folder}/${name}`) !== undefined) return folder;
+  }
+  return "";
+}
+
+/** Packages that the app's package.json and the repository's name, and whose files are not in the commit. */
+async function listUntyped(tree: OpenTree, entry: string): Promise<string[]> {
+  const names = new Set<string>();
+  for (const folder of new Set([nearestWith(tree, entry, "package.json"), ""])) {
+    // oxlint-disable-next-line no-await-in-loop -- two files at most
+    const named = await readNamedFile(tree, joinPath(folder, "package.json") ?? "");
+    const parsed = named.kind === "found" ? parseConfigFile(named.path, named.bytes) : undefined;
+    if (parsed?.kind !== "read") continue;
+    for (const kind of ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"]) {
+      const listed = parsed.file.value[kind];
+      for (const name of Object.keys(isTable(listed) ? listed : {})) names.add(name);
+    }
+  }
+  const isThere = (name: string): boolean => findFolder(tree.index, `node_modules/${name}`) !== undefined;
+  return [...names].filter((name) => !isThere(name) && name !== "@cloudflare/workers-types").toSorted();
 }
 
 function unchecked(text: string): TypecheckOutcome {

@@ -8,6 +8,9 @@ import { joinPath } from "../tree-path.ts";
 /** Where TypeScript's own lib.*.d.ts are. No file of a tree has this name. */
 export const LIB_FOLDER = "/.typescript";
 
+/** Declares what no declarations were pushed of. */
+export const UNTYPED_FILE = `${LIB_FOLDER}/untyped.d.ts`;
+
 /** Files of one check, read as far as they were asked for. */
 export class VirtualFiles {
   readonly index: TreeIndex;
@@ -24,12 +27,13 @@ export class VirtualFiles {
     readonly names: TreeNames;
     /** By absolute path. */
     readonly carriedFiles: Readonly<Record<string, string>>;
+    readonly untypedPackages: readonly string[];
     readonly readMore: ReadMore;
   }) {
     this.index = indexTree(files.names);
     this.#readMore = files.readMore;
     const carried = Object.entries(files.carriedFiles).filter(([path]) => !this.#hasPackageOf(path));
-    this.#carried = new Map(carried);
+    this.#carried = new Map([...carried, [UNTYPED_FILE, declareUntyped(files.untypedPackages)]]);
     for (const [path] of carried) {
       for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1))
         this.#folders.add(path.slice(0, at));
@@ -103,4 +107,30 @@ export class VirtualFiles {
     const inTree = joinPath("", path.slice(1));
     return inTree === undefined ? undefined : findFile(this.index, inTree);
   }
+}
+
+/**
+ * Packages are installed when a bundle needs them, without their declarations. Node's own modules and globals come with a package of
+ * declarations too.
+ */
+function declareUntyped(names: readonly string[]): string {
+  const hasNodeTypes = !names.includes("@types/node");
+  const jsx = "export namespace JSX { type Element = any; interface IntrinsicElements { [name: string]: any } }";
+  const runtime = `{ ${jsx} export const jsx: any; export const jsxs: any; export const jsxDEV: any; export const Fragment: any; }`;
+  const lines = names
+    .filter((name) => !name.startsWith("@types/"))
+    .flatMap((name) => [
+      `declare module ${JSON.stringify(name)};`,
+      `declare module ${JSON.stringify(`${name}/*`)};`,
+      ...["jsx-runtime", "jsx-dev-runtime", "jsx/jsx-runtime", "jsx/jsx-dev-runtime"].map(
+        (path) => `declare module ${JSON.stringify(`${name}/${path}`)} ${runtime}`,
+      ),
+    ]);
+  const node = [
+    'declare module "node:*";',
+    "declare var process: any;",
+    "declare var Buffer: any;",
+    "type Buffer = any;",
+  ];
+  return [...lines, ...(hasNodeTypes ? [] : node)].join("\n");
 }

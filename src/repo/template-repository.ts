@@ -34,7 +34,14 @@ export async function openTemplateRepository(
     head: ref.name,
     refs: [ref],
     packs: [pack],
-    settings: { deploy: false, denyNonFastForwards: false, root: "", maxPreviews: 0, previewIdleHours: 0 },
+    settings: {
+      deploy: false,
+      denyNonFastForwards: false,
+      root: "",
+      typecheck: "off" as const,
+      maxPreviews: 0,
+      previewIdleHours: 0,
+    },
   };
   return { state, store };
 }

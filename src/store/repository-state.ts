@@ -26,6 +26,8 @@ export interface RepositorySettings {
   readonly denyNonFastForwards: boolean;
   /** The folder of the repository that the app is in; "" finds it by itself. */
   readonly root: string;
+  /** Whether pushes have their types checked, and whether errors stop them. */
+  readonly typecheck: "off" | "warn" | "strict";
   /** How many previews may be alive at once; 0: other branches than production do not deploy. */
   readonly maxPreviews: number;
   /** A preview without a request for so long expires. */

@@ -198,6 +198,7 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   ALTER TABLE repository ADD COLUMN max_previews INTEGER NOT NULL DEFAULT 10;
   ALTER TABLE repository ADD COLUMN preview_idle_hours INTEGER NOT NULL DEFAULT 168;
   `,
+  "ALTER TABLE repository ADD COLUMN typecheck TEXT NOT NULL DEFAULT 'off'",
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

@@ -28,6 +28,7 @@ interface RepositoryColumns extends Record<string, SqlStorageValue> {
   readonly root: string;
   readonly max_previews: number;
   readonly preview_idle_hours: number;
+  readonly typecheck: RepositorySettings["typecheck"];
   readonly is_deleting: number;
 }
 
@@ -45,6 +46,7 @@ export function findRepository(db: Database): Repository | undefined {
       deploy: row.deploys_pushes === 1,
       denyNonFastForwards: row.denies_non_fast_forwards === 1,
       root: row.root,
+      typecheck: row.typecheck,
       maxPreviews: row.max_previews,
       previewIdleHours: row.preview_idle_hours,
     },
@@ -83,12 +85,13 @@ export function markDeleting(db: Database): void {
 
 /** What is not given stays as it is. */
 export function writeSettings(db: Database, settings: Partial<RepositorySettings>): void {
-  const { deploy, denyNonFastForwards, root, maxPreviews, previewIdleHours } = settings;
+  const { deploy, denyNonFastForwards, root, typecheck, maxPreviews, previewIdleHours } = settings;
   if (deploy !== undefined) db.sql.exec("UPDATE repository SET deploys_pushes = ?", Number(deploy));
   if (denyNonFastForwards !== undefined)
     db.sql.exec("UPDATE repository SET denies_non_fast_forwards = ?", Number(denyNonFastForwards));
   if (maxPreviews !== undefined) db.sql.exec("UPDATE repository SET max_previews = ?", maxPreviews);
   if (previewIdleHours !== undefined) db.sql.exec("UPDATE repository SET preview_idle_hours = ?", previewIdleHours);
+  if (typecheck !== undefined) db.sql.exec("UPDATE repository SET typecheck = ?", typecheck);
   if (root !== undefined) db.sql.exec("UPDATE repository SET root = ?", root);
 }
 

@@ -161,6 +161,28 @@ export class App extends DurableObject {
   });
 });
 
+describe("a push that asks for a type check", () => {
+  it("is told of errors, or stopped by them, and nobody else is", async () => {
+    const typed = counter("typed").replace("fetch()", "fetch(): Response").replace("?? 0", '?? "none"');
+    const repository = await makeRepository({ "src/index.ts": typed });
+    expect((await push(repository, "typed")).remote).not.toContain("types");
+    await commit(repository, { "src/other.ts": "export {};\n" }, "Change something else");
+    const told = await push(repository, "typed", "-o", "typecheck");
+    expect(told, told.stderr).toMatchObject({ code: 0 });
+    expect(told.remote).toMatch(/types\s+1 error; deployed all the same/);
+    expect(told.remote).toMatch(/type-error src\/index\.ts:5:\d+ .*TS\d+/);
+
+    await commit(repository, { "src/other.ts": "export const n = 1;\n" }, "Change something else again");
+    expect((await callApi(host, "PATCH", "/apps/typed", { typecheck: "strict" })).status).toBe(200);
+    const stopped = await push(repository, "typed");
+    expect(stopped.code).toBe(1);
+    expect(stopped.stderr).toMatch(/\[remote rejected\].*type-error src\/index\.ts:5:/);
+    expect(stopped.remote).toContain("Still live: deploy 2");
+    const passed = await push(repository, "typed", "-o", "typecheck=off");
+    expect(passed, passed.stderr).toMatchObject({ code: 0 });
+  });
+});
+
 describe("branches", () => {
   it("other than the production branch are refused where there are no previews, unless they are only to be stored", async () => {
     const repository = await makeRepository({ "src/index.ts": counter("main") });

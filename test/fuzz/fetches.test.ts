@@ -42,7 +42,14 @@ function repositoryOf(history: History, store: PackStore, packs: readonly PackRo
       head: undefined,
       refs,
       packs,
-      settings: { deploy: false, denyNonFastForwards: false, root: "", maxPreviews: 10, previewIdleHours: 168 },
+      settings: {
+        deploy: false,
+        denyNonFastForwards: false,
+        root: "",
+        typecheck: "off" as const,
+        maxPreviews: 10,
+        previewIdleHours: 168,
+      },
     },
   };
 }

@@ -40,7 +40,14 @@ async function makeRepository(
     head: undefined,
     refs: Object.entries(refs).map(([name, { id }]) => ({ name: parseRefName(name)!, id })),
     packs: rows,
-    settings: { deploy: false, denyNonFastForwards: false, root: "", maxPreviews: 10, previewIdleHours: 168 },
+    settings: {
+      deploy: false,
+      denyNonFastForwards: false,
+      root: "",
+      typecheck: "off" as const,
+      maxPreviews: 10,
+      previewIdleHours: 168,
+    },
   };
   return { state, store };
 }

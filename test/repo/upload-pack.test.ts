@@ -76,7 +76,14 @@ async function makeRepository(
       ...(object === tag ? { peeledId: c2.id } : {}),
     })),
     packs: rows,
-    settings: { deploy: false, denyNonFastForwards: false, root: "", maxPreviews: 10, previewIdleHours: 168 },
+    settings: {
+      deploy: false,
+      denyNonFastForwards: false,
+      root: "",
+      typecheck: "off" as const,
+      maxPreviews: 10,
+      previewIdleHours: 168,
+    },
   };
   return { state, store: { ...store, cache: new PackCache() } };
 }

@@ -29,7 +29,14 @@ describe("isProtectedBranch", () => {
     ["refs/heads/trunk", false, "refs/heads/trunk", false],
     ["refs/heads/main", false, "refs/heads/main", true],
   ])("with HEAD at %s, deploys %s, of %s is %s", (head, deploy, name, expected) => {
-    const settings = { deploy, denyNonFastForwards: false, root: "", maxPreviews: 10, previewIdleHours: 168 };
+    const settings = {
+      deploy,
+      denyNonFastForwards: false,
+      root: "",
+      typecheck: "off" as const,
+      maxPreviews: 10,
+      previewIdleHours: 168,
+    };
     expect(isProtectedBranch({ head: parseRefName(head), settings }, name)).toBe(expected);
   });
 });

@@ -35,6 +35,10 @@ const SettingsJson = z.object({
     description: 'The folder of the repository that the app is in; "" finds it by itself.',
     example: "apps/web",
   }),
+  typecheck: z.enum(["off", "warn", "strict"]).openapi({
+    description:
+      "Whether pushes have their types checked: not at all, with errors told, or with errors that stop them.",
+  }),
   maxPreviews: z
     .int()
     .min(0)

@@ -1,6 +1,5 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { openTree } from "../../../build/open-tree.ts";
 import { typecheck, type TypecheckLimits, type TypecheckOutcome } from "../../../build/typecheck/typecheck.ts";
 import { treeOf, type TreeEntry } from "../source-tree-literal.ts";
 
@@ -15,12 +14,9 @@ export class App extends DurableObject {
 
 async function check(
   files: Readonly<Record<string, TreeEntry>>,
-  options: { root?: string; limits?: TypecheckLimits } = {},
+  { entry = "src/index.ts", limits }: { entry?: string; limits?: TypecheckLimits } = {},
 ): Promise<TypecheckOutcome> {
-  const { root = "", limits } = options;
-  const tree = await openTree(treeOf(files));
-  const entry = root === "" ? "src/index.ts" : `${root}/src/index.ts`;
-  return typecheck({ tree, entries: [entry], root }, env.LOADER, limits);
+  return typecheck(treeOf(files), entry, { loader: env.LOADER, ...(limits === undefined ? {} : { limits }) });
 }
 
 async function places(files: Readonly<Record<string, TreeEntry>>): Promise<string[]> {
@@ -94,7 +90,7 @@ describe("typecheck", () => {
       "apps/web/tsconfig.json": `{ "compilerOptions": { "strict": true, "types": [] } }`,
       "apps/web/src/index.ts": `export const n: string = 1;`,
     };
-    expect(await check(files, { root: "apps/web" })).toMatchObject({
+    expect(await check(files, { entry: "apps/web/src/index.ts" })).toMatchObject({
       total: 1,
       messages: [{ location: { path: "apps/web/src/index.ts", line: 1, column: 14 } }],
     });
@@ -119,10 +115,36 @@ describe("typecheck", () => {
   });
 
   it("throws what reading the tree throws", async () => {
-    const tree = await openTree(treeOf({ "src/index.ts": APP }));
-    const broken = { ...tree, source: { ...tree.source, read: () => Promise.reject(new Error("R2 is down")) } };
-    await expect(typecheck({ tree: broken, entries: ["src/index.ts"], root: "" }, env.LOADER)).rejects.toThrow(
-      "R2 is down",
-    );
+    const tree = treeOf({ "src/index.ts": `import "./other.d.ts";`, "src/other.d.ts": "export {};" });
+    const broken = {
+      ...tree,
+      read: (paths: readonly string[]) =>
+        paths.some((path) => path.endsWith(".d.ts")) ? Promise.reject(new Error("R2 is down")) : tree.read(paths),
+    };
+    await expect(typecheck(broken, "src/index.ts", { loader: env.LOADER })).rejects.toThrow("R2 is down");
+  });
+
+  it("takes what is imported of packages that are not in the commit for any, and JSX with them", async () => {
+    const files = {
+      "package.json": `{ "dependencies": { "hono": "4" }, "devDependencies": { "@types/node": "24" } }`,
+      "tsconfig.json": `{ "compilerOptions": { "strict": true, "jsx": "react-jsx", "jsxImportSource": "hono/jsx",
+        "module": "esnext", "moduleResolution": "bundler", "types": ["node", "@cloudflare/workers-types"] } }`,
+      "src/index.tsx": `import { Hono, type Context } from "hono";
+import { logger } from "hono/logger";
+import { Buffer as B } from "node:buffer";
+const app = new Hono<{ Bindings: Env }>();
+app.use(logger());
+app.get("/", (c: Context) => c.html(<h1 class="x">{B.from("a").length}</h1>));
+interface Env { readonly N: number }
+const wrong: string = 1;
+export default app;
+import { nothing } from "unlisted";
+`,
+    };
+    const outcome = await check(files, { entry: "src/index.tsx" });
+    expect(outcome.kind === "checked" && outcome.messages.map(({ text }) => /TS\d+/.exec(text)?.[0])).toEqual([
+      "TS2322",
+      "TS2307",
+    ]);
   });
 });
