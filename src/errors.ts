@@ -2,90 +2,102 @@
 // An expected outcome (a ref refused, a build that failed) is a returned value; a HostingError is a client's fault.
 // http/router.ts alone maps a code to an HTTP status.
 
-/** Every code that a pusher, an API client or a visitor can be shown. Codes are stable: a code is never renamed or reused. */
-export const ERROR_CODES = [
+/**
+ * Every code that a pusher, an API client or a visitor can be shown, and what it means, as agents are told it. Codes are stable: a code is
+ * never renamed or reused.
+ */
+export const ERROR_MEANINGS = {
   // Who is asking, and for what.
-  "auth-required", // no token, or one that is not known
-  "auth-forbidden", // a token that may not do this, or a request that a browser sends from another origin
-  "rate-limited", // too many wrong tokens or requests without one from this client
-  "host-not-configured", // ADMIN_TOKEN is not set, so everything but the templates is closed
-  "not-found", // no such route, repository, template or deploy
-  "method-not-allowed",
-  "invalid-request", // a JSON body, header or parameter that is not of the documented shape
-  "idempotency-mismatch", // an Idempotency-Key that was used for another call
-  "idempotency-running", // the first call with this key has not been answered yet
-  "invalid-app-name",
-  "app-exists",
+  "auth-required": "no token, or one that is not known; send one as the message says",
+  "auth-forbidden": "a token that may not do this, or a request that a browser sends from another origin",
+  "rate-limited": "too many wrong tokens or requests without one from this client; wait as retry-after says",
+  "host-not-configured": "ADMIN_TOKEN is not set, so everything but the templates is closed",
+  "not-found": "no such route, repository, template or deploy",
+  "method-not-allowed": "an address that does not take this method; the header allow says which it takes",
+  "invalid-request": "a JSON body, header or parameter that is not of the documented shape",
+  "idempotency-mismatch": "an Idempotency-Key that was used for another call",
+  "idempotency-running": "the first call with this key has not been answered yet",
+  "invalid-app-name": "a name that is not of the form [a-z][a-z0-9-]{0,39}, or is reserved; the message says the rule",
+  "app-exists": "there is an app of this name already",
   // Git's side.
-  "service-unknown", // a git service other than git-upload-pack and git-receive-pack
-  "media-type-unsupported", // a git request whose content type is not the service's
-  "protocol-error", // bytes that are not what git's protocol says
-  "push-too-large", // a push over the limit on received bytes
-  "push-too-complex", // more objects, ids or inflated bytes than one push may come to
-  "object-too-large",
-  "pack-invalid", // a pack that is malformed, truncated or does not match its checksum
-  "object-invalid", // an object that git fsck refuses
-  "object-collision", // an object with the id of a stored one and other content
-  "object-missing", // an object that is named but neither sent nor stored
-  "ref-invalid", // a name that git check-ref-format refuses, or one that is not for pushing
-  "ref-stale", // the ref moved between the advertisement and the commit
-  "ref-conflict", // refs/heads/a beside refs/heads/a/b
-  "ref-refused", // refused by a setting or by another command of an atomic push
-  "branch-not-deployed", // a branch that is not the production branch, pushed without -o store
-  "preview-exists", // a branch whose preview would not run its commit any more
-  "preview-limit", // more branches in one push than there may be previews
-  "branch-protected", // the production branch cannot be deleted
-  "push-option-unknown",
-  "push-superseded", // a newer push to the branch came before this one was built
+  "service-unknown": "a git service other than git-upload-pack and git-receive-pack",
+  "media-type-unsupported": "a git request whose content type is not the service's",
+  "protocol-error": "bytes that are not what git's protocol says",
+  "push-too-large": "a push over the limit on received bytes; push fewer commits at a time, or smaller files",
+  "push-too-complex": "more objects, ids or inflated bytes than one push may come to",
+  "object-too-large": "one object of the push is over the limit on its size",
+  "pack-invalid": "a pack that is malformed, truncated or does not match its checksum",
+  "object-invalid": "an object that git fsck refuses",
+  "object-collision": "an object with the id of a stored one and other content",
+  "object-missing": "an object that is named but neither sent nor stored",
+  "ref-invalid": "a name that git check-ref-format refuses, or one that is not for pushing",
+  "ref-stale": "the ref moved between the advertisement and the commit; fetch, then push again",
+  "ref-conflict": "refs/heads/a beside refs/heads/a/b",
+  "ref-refused": "refused by a setting or by another command of an atomic push",
+  "branch-not-deployed":
+    "a branch that is not the production branch, pushed without -o store where there are no previews",
+  "preview-exists": "a branch whose preview would not run its commit any more",
+  "preview-limit": "more branches in one push than there may be previews",
+  "branch-protected": "the production branch cannot be deleted",
+  "push-option-unknown": "a push option that this host does not know, or that does not go with this push",
+  "push-superseded": "a newer push to the branch came before this one was built",
   // The build.
-  "entry-not-found",
-  "config-invalid", // wrangler.jsonc, package.json or tsconfig.json cannot be read
-  "config-unsupported", // asks for something this host does not have
-  "syntax-error",
-  "dependency-not-found",
-  "import-not-found",
-  "build-failed", // any other message of the bundler
-  "build-warning", // what does not stop a build
-  "build-limit", // time, memory, files or bytes
-  "bundle-too-large",
-  "lfs-pointer",
-  "type-error", // what TypeScript's checker finds, where a push asks for it
-  "submodule", // a file of a submodule: its content is not in the push
-  "dependency-missing", // the registry has no package of this name
-  "dependency-version-missing", // it has the package, and no version for what is asked
-  "dependency-unsupported", // a dependency from git, an address or a folder outside of the repository
-  "dependency-native", // a native addon
-  "lockfile-invalid", // a lockfile that cannot be read
-  "lockfile-unsupported", // a lockfile of a kind that is not read
-  "lockfile-drift", // package.json and the lockfile say different things
-  "integrity-mismatch", // a tarball that is not the one that was locked
-  "package-invalid", // a tarball that cannot be unpacked
-  "registry-unreachable",
-  "registry-unauthorized", // a private package, and no token that opens it
-  "install-script", // a warning: a package's install script is not run
+  "entry-not-found": 'no entry module: set "main" in wrangler.jsonc, or have src/index.ts',
+  "config-invalid": "wrangler.jsonc, package.json or tsconfig.json cannot be read",
+  "config-unsupported": "asks for something this host does not have",
+  "syntax-error": "source that does not parse; the message has file, line and column",
+  "dependency-not-found": "an import of a package that package.json does not name, or that the runtime does not have",
+  "import-not-found": "an import of a file that is not in the commit",
+  "build-failed": "any other message of the bundler",
+  "build-warning": "what does not stop a build",
+  "build-limit": "more time, memory, files or bytes than a build may take",
+  "bundle-too-large": "the bundle is over its limit; the message names the largest modules",
+  "lfs-pointer": "a file whose content is in Git LFS: it is not in the push; commit the file itself",
+  "type-error": "what TypeScript's checker finds, where a push asks for it",
+  submodule: "a file of a submodule: its content is not in the push",
+  "dependency-missing": "the registry has no package of this name",
+  "dependency-version-missing": "it has the package, and no version for what is asked",
+  "dependency-unsupported": "a dependency from git, an address or a folder outside of the repository",
+  "dependency-native": "a native addon, which the runtime cannot load",
+  "lockfile-invalid": "a lockfile that cannot be read",
+  "lockfile-unsupported": "a lockfile of a kind that is not read",
+  "lockfile-drift": "package.json and the lockfile say different things",
+  "integrity-mismatch": "a tarball that is not the one that was locked",
+  "package-invalid": "a tarball that cannot be unpacked",
+  "registry-unreachable": "the npm registry did not answer; push again",
+  "registry-unauthorized": "a private package, and no token that opens it",
+  "install-script": "a warning: a package's install script is not run",
   // The app's class and its start.
-  "export-missing",
-  "export-wrong-kind",
-  "worker-unsupported", // an ordinary Worker with bindings
-  "start-failed", // a throw at module scope or in the constructor
-  "start-timeout",
+  "export-missing": "the entry exports no class App extends DurableObject, nor another class that could be meant",
+  "export-wrong-kind": "the export is not a class that extends DurableObject",
+  "worker-unsupported": "an ordinary Worker with bindings",
+  "start-failed": "a throw at module scope or in the constructor, seen on a copy of the app's data",
+  "start-timeout": "module scope and constructor together took too long",
   // Data and its snapshots.
-  "snapshot-not-kept", // data of a time of which no snapshot is kept
-  "snapshot-needed", // a snapshot that a deploy under way restores
-  "restore-failed", // a snapshot that could not be copied back
+  "snapshot-not-kept": "data of a time of which no snapshot is kept",
+  "snapshot-needed": "a snapshot that a deploy under way restores",
+  "restore-failed": "a snapshot that could not be copied back",
   // Serving.
-  "app-not-found",
-  "app-not-deployed",
-  "app-failed",
-  "preview-expired", // nobody visited it, or there were too many
-  "deploy-not-found", // an old deploy that cannot be shown
-  "preview-not-found", // an address below an app at which nothing is deployed
-  "app-busy", // held longer than a deploy may hold a request
-  "internal-error",
-] as const;
+  "app-not-found": "no app answers at this host name",
+  "app-not-deployed": "there is an app, and nothing of it has been deployed",
+  "app-failed": "the app threw or did not start; its log says why",
+  "preview-expired":
+    "a preview that nobody visited, or one of too many; it comes back with the next push to its branch",
+  "deploy-not-found": "an old deploy that cannot be shown",
+  "preview-not-found": "an address below an app at which nothing is deployed",
+  "app-busy": "held longer than a deploy may hold a request; ask again",
+  "internal-error": "the host's own fault; repeating the request is safe",
+} as const;
 
 /** One of the closed list of codes. */
-export type ErrorCode = (typeof ERROR_CODES)[number];
+export type ErrorCode = keyof typeof ERROR_MEANINGS;
+
+/** All of them. */
+export const ERROR_CODES: readonly ErrorCode[] = Object.keys(ERROR_MEANINGS).filter(isErrorCode);
+
+function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERROR_MEANINGS, text);
+}
 
 /** What an error may say besides its message. */
 export interface HostingErrorOptions extends ErrorOptions {
