@@ -1,6 +1,7 @@
 // What visitors are told where no app answers them. These answers are made here alone: the header that marks them is taken off
-// everything that an app sends.
+// everything that an app sends. They say little, and the same of every app: what went wrong is in the app's log, for its owner.
 import type { ErrorCode } from "../errors.ts";
+import { answerError } from "./error-page.ts";
 
 /** The code of an answer that the host gave instead of an app. */
 export const ERROR_HEADER = "slipway-error";
@@ -17,9 +18,20 @@ export type VisitorCode = Extract<
   | "app-busy"
 >;
 
-const ANSWERS: Readonly<Record<VisitorCode, { readonly status: number; readonly text: string }>> = {
-  "app-not-found": { status: 404, text: "There is no app here." },
-  "app-not-deployed": { status: 404, text: "There is an app here, but nothing of it has been deployed yet." },
+interface VisitorAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** For the app's owner. */
+  readonly hint?: string;
+}
+
+const ANSWERS: Readonly<Record<VisitorCode, VisitorAnswer>> = {
+  "app-not-found": { status: 404, text: "There is no app here. The address may be mistyped, or the app was removed." },
+  "app-not-deployed": {
+    status: 404,
+    text: "There is an app here, but nothing of it has been deployed yet.",
+    hint: "If it is yours: push a commit. Where that failed, the deploy's log on the host says why.",
+  },
   "preview-not-found": { status: 404, text: "There is no preview here. It may have been deleted with its branch." },
   "preview-expired": {
     status: 404,
@@ -27,23 +39,24 @@ const ANSWERS: Readonly<Record<VisitorCode, { readonly status: number; readonly 
   },
   "deploy-not-found": {
     status: 404,
-    text: "There is no deploy of this number that can be shown: it failed, or its code was not kept.",
+    text: "There is no deploy of this number that can be shown. It failed, or its code was not kept.",
   },
-  "app-failed": { status: 500, text: "This app failed to answer. Its owner can see why in the host's log." },
+  "app-failed": {
+    status: 500,
+    text: "This app failed to answer.",
+    hint: "If it is yours: its log on the host says why.",
+  },
   "app-busy": { status: 503, text: "This app is being deployed. Try again in a moment." },
 };
 
 /** How long a visitor's program should wait before it tries again. */
-const RETRY_AFTER_S = "1";
+const RETRY_AFTER_S = 1;
 
-/** One of the host's own answers, as plain text. */
-export function answerFor(code: VisitorCode): Response {
-  const { status, text } = ANSWERS[code];
-  const headers = new Headers({
-    "content-type": "text/plain; charset=utf-8",
-    "cache-control": "no-store",
-    [ERROR_HEADER]: code,
-  });
-  if (status === 503) headers.set("retry-after", RETRY_AFTER_S);
-  return new Response(`${text}\n`, { status, headers });
+/** One of the host's own answers to a visitor, in the form that the request prefers. */
+export function answerFor(code: VisitorCode, request: Request): Response {
+  const { status, text, hint } = ANSWERS[code];
+  const retryAfterS = status === 503 ? RETRY_AFTER_S : undefined;
+  const response = answerError({ status, code, detail: text, hint, retryAfterS }, request);
+  response.headers.set(ERROR_HEADER, code);
+  return response;
 }

@@ -16,7 +16,7 @@ import { describeAbsence, findVisited } from "./visited.ts";
 export async function serve(app: HostedApp, request: Request): Promise<Response> {
   const comesMs = app.now();
   const runtime = findVisited(app, request.url);
-  if (typeof runtime === "string") return answerFor(runtime);
+  if (typeof runtime === "string") return answerFor(runtime, request);
   const response = await answer(app, runtime, request);
   const from = runtime.running ?? runtime.live;
   // Who asks for what is not there writes nothing.
@@ -32,11 +32,11 @@ export async function serve(app: HostedApp, request: Request): Promise<Response>
 
 async function answer(app: HostedApp, runtime: FacetRuntime, request: Request): Promise<Response> {
   if (runtime.running === undefined || runtime.running !== runtime.live) {
-    const refusal = await hold(app, runtime);
+    const refusal = await hold(app, runtime, request);
     if (refusal !== undefined) return refusal;
   }
   const version = runtime.running;
-  if (version === undefined) return answerFor("app-busy");
+  if (version === undefined) return answerFor("app-busy", request);
   const { assetsId } = version.deploy;
   const asset = assetsId === undefined ? undefined : answerBeforeApp(app, assetsId, request);
   if (asset !== undefined) return asset;
@@ -49,27 +49,27 @@ async function answer(app: HostedApp, runtime: FacetRuntime, request: Request): 
   } catch (error) {
     leave(runtime);
     // A version that was stopped under the request did not fail: it did not end in time.
-    if (runtime.running !== version) return answerFor("app-busy");
+    if (runtime.running !== version) return answerFor("app-busy", request);
     console.error(`app ${app.name}: a request failed`, error);
-    return answerFor("app-failed");
+    return answerFor("app-failed", request);
   }
 }
 
 /** Waits until the live version runs. The answer, if it does not come to that. */
-async function hold(app: HostedApp, runtime: FacetRuntime): Promise<Response | undefined> {
+async function hold(app: HostedApp, runtime: FacetRuntime, request: Request): Promise<Response | undefined> {
   const comesMs = app.now();
   runtime.heldSinceMs ??= comesMs;
   while (runtime.live !== undefined && runtime.live !== runtime.running) {
     const arrival = await within(arrive(app, runtime), Math.max(0, comesMs + HOLD_LIMIT_MS - app.now()));
     if (arrival === "late") {
       runtime.turnedAwayCount += 1;
-      return answerFor("app-busy");
+      return answerFor("app-busy", request);
     }
-    if (arrival.kind === "failed") return answerFor("app-failed");
+    if (arrival.kind === "failed") return answerFor("app-failed", request);
   }
   if (runtime.live !== undefined) return undefined;
   runtime.heldSinceMs = undefined;
-  return answerFor(describeAbsence(app, runtime.facet));
+  return answerFor(describeAbsence(app, runtime.facet), request);
 }
 
 /** The app's response, with the request counted as running until the app has sent the last byte of the body. */

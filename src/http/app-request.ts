@@ -1,13 +1,10 @@
 // A visitor's request for an app: from the host name to the app's supervisor, and nothing else on the way.
+import { answerFor } from "../app/answers.ts";
 import { parseLabel } from "../app/environment.ts";
-import { HostingError } from "../errors.ts";
 
-/**
- * The app's answer to `request`, WebSocket upgrades included.
- * @throws HostingError "app-not-found" if `label` cannot be an app's or one of its previews'
- */
+/** The app's answer to `request`, WebSocket upgrades included. A label that can be nobody's is told what every unknown one is. */
 export async function answerForApp(request: Request, env: Env, label: string): Promise<Response> {
   const environment = parseLabel(label);
-  if (environment === undefined) throw new HostingError("app-not-found", "There is no app here.");
+  if (environment === undefined) return answerFor("app-not-found", request);
   return env.SUPERVISOR.getByName(environment.app).fetch(request);
 }

@@ -1,4 +1,5 @@
 // Errors as answers. The one place where an error code becomes an HTTP status.
+import { answerError } from "../app/error-page.ts";
 import { HostingError, type ErrorCode } from "../errors.ts";
 
 const STATUS: Record<ErrorCode, number> = {
@@ -79,55 +80,58 @@ const STATUS: Record<ErrorCode, number> = {
 /** What a client is told when the fault is ours. The cause goes to the host's log. */
 const INTERNAL_MESSAGE = "The host failed to answer. Its log says why; trying again is safe.";
 
+/** How an error is answered at an address. */
+export type ErrorAnswerer = (error: unknown, request: Request) => Response;
+
 /**
- * An error as plain text, which git shows line by line after "remote:". Anything but a HostingError is our own fault: it is
- * logged here, once, and the client is told nothing of it.
+ * An error as the request's Accept prefers it: a page for people; for git plain text, which it shows line by line after "remote:".
+ * Anything but a HostingError is our own fault: it is logged here, once, and the client is told nothing of it.
  */
-export function plainAnswer(error: unknown, context: { readonly path: string }): Response {
-  const { code, message, retryAfterS } = describe(error, context);
-  const headers = headersOf(code, "text/plain; charset=utf-8", retryAfterS);
-  return new Response(`${message}\n`, { status: STATUS[code], headers });
+export function pageAnswer(error: unknown, request: Request): Response {
+  const { code, message, retryAfterS } = describe(error, request);
+  const response = answerError(
+    { status: STATUS[code], code, detail: message, retryAfterS: waitFor(code, retryAfterS) },
+    request,
+  );
+  if (code === "auth-required") response.headers.set("www-authenticate", CHALLENGE);
+  return response;
 }
 
 /** An error as problem details (RFC 9457), with the stable code beside the status. */
-export function problemAnswer(error: unknown, context: { readonly path: string }): Response {
-  const { code, message, retryAfterS, facts } = describe(error, context);
+export function problemAnswer(error: unknown, request: Request): Response {
+  const { code, message, retryAfterS, facts } = describe(error, request);
   const status = STATUS[code];
   const body = { type: "about:blank", status, code, title: code, detail: message, ...facts };
-  return new Response(`${JSON.stringify(body)}\n`, {
-    status,
-    headers: headersOf(code, "application/problem+json", retryAfterS),
-  });
+  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
+  if (code === "auth-required") headers.set("www-authenticate", CHALLENGE);
+  const waitS = waitFor(code, retryAfterS);
+  if (waitS !== undefined) headers.set("retry-after", String(waitS));
+  return new Response(`${JSON.stringify(body)}\n`, { status, headers });
 }
 
 /** A method that a path does not have. `allowed` as in the Allow header. */
-export function refuseMethod(request: Request, allowed: string, answer: typeof plainAnswer): Response {
+export function refuseMethod(request: Request, allowed: string, answer: ErrorAnswerer): Response {
   const refusal = new HostingError("method-not-allowed", `This address takes ${allowed}, not ${request.method}.`);
-  const response = answer(refusal, { path: new URL(request.url).pathname });
+  const response = answer(refusal, request);
   response.headers.set("allow", allowed);
   return response;
 }
 
-function describe(
-  error: unknown,
-  context: { readonly path: string },
-): Pick<HostingError, "code" | "message" | "retryAfterS" | "facts"> {
+/** git asks for a user name and a password only if it is told the scheme. */
+const CHALLENGE = 'Basic realm="Slipway", charset="UTF-8"';
+
+function waitFor(code: ErrorCode, retryAfterS: number | undefined): number | undefined {
+  return retryAfterS ?? (code === "app-busy" ? 1 : undefined);
+}
+
+function describe(error: unknown, request: Request): Pick<HostingError, "code" | "message" | "retryAfterS" | "facts"> {
   if (error instanceof HostingError) return error;
   const requestId = crypto.randomUUID();
-  console.error(`request ${requestId} to ${context.path} failed`, error);
+  console.error(`request ${requestId} to ${new URL(request.url).pathname} failed`, error);
   return {
     code: "internal-error",
     message: `${INTERNAL_MESSAGE} Request ${requestId}.`,
     retryAfterS: undefined,
     facts: undefined,
   };
-}
-
-function headersOf(code: ErrorCode, contentType: string, retryAfterS?: number): Headers {
-  const headers = new Headers({ "content-type": contentType, "cache-control": "no-store" });
-  // git asks for a user name and a password only if it is told the scheme.
-  if (code === "auth-required") headers.set("www-authenticate", 'Basic realm="Slipway", charset="UTF-8"');
-  const waitS = retryAfterS ?? (code === "app-busy" ? 1 : undefined);
-  if (waitS !== undefined) headers.set("retry-after", String(waitS));
-  return headers;
 }

@@ -6,7 +6,7 @@ import { limitAnonymous } from "./auth.ts";
 import { answerForApp } from "./app-request.ts";
 import { readOrigin } from "./host-name.ts";
 import type { Host } from "../push-host.ts";
-import { plainAnswer, problemAnswer, refuseMethod } from "./problem.ts";
+import { pageAnswer, problemAnswer, refuseMethod } from "./problem.ts";
 import { drainUnread } from "./request-body.ts";
 import { advertise, fetchPack, receivePush, refusePath } from "./smart-http.ts";
 
@@ -18,7 +18,7 @@ export async function route(request: Request, host: Host, context: ExecutionCont
   try {
     return await answerForApp(request, host.env, origin.label);
   } catch (error) {
-    return plainAnswer(error, { path: url.pathname });
+    return pageAnswer(error, request);
   }
 }
 
@@ -38,16 +38,18 @@ const hostRoutes = new Hono<{ Bindings: { readonly host: Host } }>()
   .post("/:repository{.+\\.git}/git-receive-pack", (c) =>
     receivePush(c.req.raw, { host: c.env.host, context: c.executionCtx }, c.req.param("repository")),
   )
-  .all("/:repository{.+\\.git}/info/refs", (c) => refuseMethod(c.req.raw, "GET, HEAD", plainAnswer))
-  .all("/:repository{.+\\.git}/git-upload-pack", (c) => refuseMethod(c.req.raw, "POST", plainAnswer))
-  .all("/:repository{.+\\.git}/git-receive-pack", (c) => refuseMethod(c.req.raw, "POST", plainAnswer))
+  .all("/:repository{.+\\.git}/info/refs", (c) => refuseMethod(c.req.raw, "GET, HEAD", pageAnswer))
+  .all("/:repository{.+\\.git}/git-upload-pack", (c) => refuseMethod(c.req.raw, "POST", pageAnswer))
+  .all("/:repository{.+\\.git}/git-receive-pack", (c) => refuseMethod(c.req.raw, "POST", pageAnswer))
   .all("/:repository{.+\\.git}/*", () => refusePath())
-  .notFound((c) => answerFor(c.req.path)(new HostingError("not-found", "There is nothing here."), { path: c.req.path }))
-  .onError((error, c) => answerFor(c.req.path)(error, { path: c.req.path }));
+  .all("/", (c) => refuseMethod(c.req.raw, "GET, HEAD", pageAnswer))
+  .all("/healthz", (c) => refuseMethod(c.req.raw, "GET, HEAD", pageAnswer))
+  .notFound((c) => answerAt(c.req.path)(new HostingError("not-found", "There is nothing here."), c.req.raw))
+  .onError((error, c) => answerAt(c.req.path)(error, c.req.raw));
 
 /** Programs ask below /api/, git and people everywhere else. */
-function answerFor(path: string): typeof plainAnswer {
-  return path.startsWith("/api/") ? problemAnswer : plainAnswer;
+function answerAt(path: string): typeof pageAnswer {
+  return path.startsWith("/api/") ? problemAnswer : pageAnswer;
 }
 
 /** The page for people who come without git. */

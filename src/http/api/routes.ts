@@ -34,7 +34,7 @@ const limitBody = bodyLimit({
 /** The routes below /api/v1. */
 export const api = makeRouter();
 
-api.onError((error, c) => problemAnswer(readError(error), { path: c.req.path }));
+api.onError((error, c) => problemAnswer(readError(error), c.req.raw));
 api.use(async (c, next) => {
   c.req.raw = readAsJson(c.req.raw);
   const isJson = c.req.header("content-type")?.startsWith("application/json") === true;
