@@ -65,19 +65,19 @@ type StagesOutcome = { readonly deploy: number } | NonNullable<AttemptFacts["fai
 
 async function runStages(rollback: Rollback, narrator: Narrator, number: number | undefined): Promise<StagesOutcome> {
   const { request, supervisor, deploy, restoresSnapshot } = rollback;
-  const { ref, commitId, treeId, subject, codeId, varsJson, assetsId } = deploy;
+  const { ref, commitId, treeId, subject, codeId, varsJson, assetsId, probe } = deploy;
   narrator.say(lines.identityLine(request.app, `${request.kind} to deploy ${deploy.number},`, deploy));
-  const candidate = { code: { codeId }, varsJson, assetsId, restoresSnapshot };
+  const candidate = { code: { codeId }, varsJson, assetsId, probe, restoresSnapshot };
   const target = { ref, commitId };
   const rehearsal = await narrator.time("rehearse", async () => await supervisor.rehearse(candidate, target));
   if (rehearsal.kind === "failed") return fail(narrator, describeStartFailure("rehearse", rehearsal));
   narrator.say(lines.rehearsedLine(rehearsal));
   for (const line of lines.schemaLines(rehearsal)) narrator.say(line);
-  const { data: on, tookMs, schemaChanges } = rehearsal;
-  narrator.note({ rehearsal: { data: on, tookMs, schemaChanges } });
+  narrator.note({ rehearsal: lines.rehearsalFacts(rehearsal) });
 
   const { actor } = request;
-  const again = { number, ref, commitId, treeId, subject, actor, codeId, varsJson, assetsId, restoresSnapshot };
+  const what = { ref, commitId, treeId, subject, codeId, varsJson, assetsId, probe };
+  const again = { ...what, number, actor, restoresSnapshot };
   const committed = await narrator.time("commit", () => commit(rollback, again));
   if ("code" in committed) return fail(narrator, { stage: "commit", lines: [committed.reason], ...committed });
 

@@ -64,6 +64,7 @@ const STATUS: Record<ErrorCode, number> = {
   "worker-unsupported": 422,
   "start-failed": 422,
   "start-timeout": 422,
+  "probe-failed": 422,
   "snapshot-not-kept": 409,
   "snapshot-needed": 409,
   "restore-failed": 500,

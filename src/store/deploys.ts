@@ -19,6 +19,8 @@ export interface NewDeploy {
   readonly actor?: string | undefined;
   /** The manifest of its static assets, if it has any. */
   readonly assetsId?: string | undefined;
+  /** The path that its rehearsals ask for, if it names one. */
+  readonly probe?: string | undefined;
 }
 
 /**
@@ -54,6 +56,7 @@ interface DeployColumns extends Record<string, SqlStorageValue> {
   readonly vars: string;
   readonly actor: string | null;
   readonly assets_id: string | null;
+  readonly probe: string | null;
   readonly created_at_ms: number;
   readonly state: DeployState;
   readonly restores_snapshot: number | null;
@@ -77,8 +80,8 @@ export function addDeploy(
 ): Deploy {
   const { number } = deploy;
   db.sql.exec(
-    `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, actor, assets_id, created_at_ms, restores_snapshot, state)
-       VALUES (?, ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, 'committed')`,
+    `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, actor, assets_id, probe, created_at_ms, restores_snapshot, state)
+       VALUES (?, ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'committed')`,
     number,
     place.facet,
     deploy.ref,
@@ -91,6 +94,7 @@ export function addDeploy(
     deploy.varsJson,
     deploy.actor ?? null,
     deploy.assetsId ?? null,
+    deploy.probe ?? null,
     place.nowMs,
     deploy.restoresSnapshot ?? null,
   );
@@ -143,6 +147,7 @@ function readDeploy(row: DeployColumns): Deploy {
     varsJson: row.vars,
     actor: row.actor ?? undefined,
     assetsId: row.assets_id ?? undefined,
+    probe: row.probe ?? undefined,
     createdAtMs: row.created_at_ms,
     state: row.state,
     refBefore: row.ref_before ?? ZERO_ID,
