@@ -1,6 +1,7 @@
 // The build, from the files of a commit to modules or messages: configuration, then the bundle, then what goes beside it.
 // It imports nothing of the host, and knows neither git nor apps.
 import { findRoot, type RootSetting } from "./app-root.ts";
+import { envFileWarnings } from "./env-files.ts";
 import { type AssetConfig, assetsOnlyModule, type BuiltAsset, collectAssets } from "./assets.ts";
 import type { BundledCode, BundleRequest, BundleStats } from "./bundle-request.ts";
 import { type Builder, bundleInIsolate, writeInIsolate } from "./builder.ts";
@@ -43,8 +44,6 @@ export interface Bundle {
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly vars: Readonly<Record<string, JsonValue>>;
-  /** The path that is to answer before the app goes live, if it names one. */
-  readonly probe: string | undefined;
   /** The npm packages in the bundle, those that package.json names first. */
   readonly packages: readonly BundledPackage[];
   readonly stats: BundleStats;
@@ -94,7 +93,8 @@ export async function build(
   if (served.kind === "failed") return failed(served.messages);
   const { assetConfig } = served;
   const assets = servedAssets(served.assets, made);
-  const warnings = [...read.warnings, ...made.warnings, ...served.warnings];
+  const exposed = envFileWarnings(source.files.keys(), config.root);
+  const warnings = [...exposed, ...read.warnings, ...made.warnings, ...served.warnings];
   const entry = findAppEntry(tree, config);
   if (entry.kind === "failed") {
     if (config.main !== undefined || assets.length === 0) return failed([entry.message]);
@@ -158,11 +158,11 @@ type LoadedCode = Omit<Bundle, "assets" | "assetConfig">;
 function withoutCode(config: AppConfig): LoadedCode {
   const text = assetsOnlyModule(config.assets.binding);
   const stats = { moduleCount: 0, sourceBytes: 0, bundleBytes: text.length, largestModules: [] };
-  const { compatibilityDate, compatibilityFlags, vars, crons, probe } = config;
+  const { compatibilityDate, compatibilityFlags, vars, crons } = config;
   const modules = { "index.js": { kind: "esm", text } } as const;
   const sourceMap = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
   const code = { modules, sourceMap, exports: ["App"], boundClasses: [], objectBindings: [], crons };
-  return { ...code, entry: ASSETS_ONLY, compatibilityDate, compatibilityFlags, vars, probe, packages: [], stats };
+  return { ...code, entry: ASSETS_ONLY, compatibilityDate, compatibilityFlags, vars, packages: [], stats };
 }
 
 function bundleRequest(
@@ -213,7 +213,6 @@ async function assemble(
     compatibilityDate: config.compatibilityDate,
     compatibilityFlags: config.compatibilityFlags,
     vars: config.vars,
-    probe: config.probe,
     packages: await packages.describe(bundled.packageFolders),
     stats: bundled.stats,
   };
