@@ -21,7 +21,7 @@ export default defineConfig({
           cloudflareTest({
             wrangler: { configPath: "./wrangler.jsonc" },
             miniflare: {
-              bindings: { ADMIN_TOKEN: "unit-test-token" },
+              bindings: { ADMIN_TOKEN: "unit-test-token", ENV_KEY: "unit-test-key-of-at-least-32-characters" },
               outboundService: answerFromOutside,
             },
           }),

@@ -1,4 +1,4 @@
-// The owner's token on this machine: from the environment, else from .dev.vars (which plain `wrangler dev` reads too), else made here.
+// The owner's token, and the key of the apps' secrets, on this machine: from the environment, else from .dev.vars (which plain `wrangler dev` reads too), else made here.
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseEnv } from "node:util";
@@ -13,14 +13,34 @@ export function readAdminToken(environment: NodeJS.ProcessEnv, devVarsPath: stri
   const devVars = existsSync(devVarsPath) ? readFileSync(devVarsPath, "utf8") : "";
   const kept = parseEnv(devVars)["ADMIN_TOKEN"];
   if (kept) return checkToken(kept, ".dev.vars");
-  const token = randomBytes(24).toString("base64url");
+  return keep("ADMIN_TOKEN", randomBytes(24).toString("base64url"), devVarsPath);
+}
+
+/**
+ * What secrets of apps are sealed with on this machine, from where the token is. It belongs to the data: without it they are lost.
+ * Anything of 32 characters or more will do.
+ */
+export function readEnvKey(environment: NodeJS.ProcessEnv, devVarsPath: string): string {
+  const devVars = existsSync(devVarsPath) ? readFileSync(devVarsPath, "utf8") : "";
+  const key = environment["ENV_KEY"] || parseEnv(devVars)["ENV_KEY"];
+  if (key) return checkKey(key);
+  return keep("ENV_KEY", randomBytes(32).toString("base64url"), devVarsPath);
+}
+
+function keep(name: string, value: string, devVarsPath: string): string {
+  const devVars = existsSync(devVarsPath) ? readFileSync(devVarsPath, "utf8") : "";
   const separator = devVars === "" || devVars.endsWith("\n") ? "" : "\n";
   try {
-    writeFileSync(devVarsPath, `${devVars}${separator}ADMIN_TOKEN=${token}\n`, { mode: 0o600 });
+    writeFileSync(devVarsPath, `${devVars}${separator}${name}=${value}\n`, { mode: 0o600 });
   } catch (cause) {
-    throw new StartError(`A token cannot be kept in ${devVarsPath}: set ADMIN_TOKEN in the environment.`, { cause });
+    throw new StartError(`${name} cannot be kept in ${devVarsPath}: set it in the environment.`, { cause });
   }
-  return token;
+  return value;
+}
+
+function checkKey(key: string): string {
+  if (key.split(/\s+/).every((part) => part.length >= 32)) return key;
+  throw new StartError("ENV_KEY must have at least 32 characters: openssl rand -base64 32 makes one.");
 }
 
 function checkToken(token: string, source: string): string {

@@ -57,8 +57,15 @@ async function deploy(host: string): Promise<void> {
     throw new StartError("The Worker could not be deployed: wrangler's reason is above.");
   }
   console.log(`\nThe routes need proxied DNS records for ${host} and *.${host}, and a certificate that covers both.`);
-  if (!wrangler(["secret", "list"], "read").stdout.includes('"ADMIN_TOKEN"')) {
+  const { stdout: secrets } = wrangler(["secret", "list"], "read");
+  if (!secrets.includes('"ADMIN_TOKEN"')) {
     console.log("Everything but the templates is closed until it has a token: npx wrangler secret put ADMIN_TOKEN");
+  }
+  if (!secrets.includes('"ENV_KEY"')) {
+    console.log(
+      "Apps can have no secrets until it has a key: openssl rand -base64 32 | npx wrangler secret put ENV_KEY",
+    );
+    console.log("Keep a copy of that key: what is sealed with it cannot be opened without it.");
   }
 }
 

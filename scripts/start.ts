@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { readAdminToken } from "./admin-token.ts";
+import { readAdminToken, readEnvKey } from "./admin-token.ts";
 import { holdDataFolder, openDataFolder } from "./data-folder.ts";
 import type { HostMessage, HostOptions } from "./host.ts";
 import { readNpmTokens, readRegistries } from "./npm-registry.ts";
@@ -29,7 +29,7 @@ async function readOptions(args: readonly string[]): Promise<HostOptions> {
     token: readAdminToken(process.env, DEV_VARS),
     isVerbose: verbose,
     registries: await registries,
-    secrets: readNpmTokens(process.env, DEV_VARS),
+    secrets: { ...readNpmTokens(process.env, DEV_VARS), ENV_KEY: readEnvKey(process.env, DEV_VARS) },
   };
 }
 

@@ -11,6 +11,8 @@ interface Env {
   readonly BUILD_LIMITS?: unknown;
   /** The owner's token. Without it everything but the templates is closed. */
   readonly ADMIN_TOKEN?: string;
+  /** A secret: what secrets of apps are sealed with; see app/secret-box.ts. Without it there are none. */
+  readonly ENV_KEY?: string;
   /** The npm registry's address, and those of scopes as a JSON object, as scripts/npm-registry.ts reads them from npm. */
   readonly NPM_REGISTRY?: string;
   readonly NPM_SCOPES?: string;
@@ -27,6 +29,7 @@ declare namespace Cloudflare {
     readonly LOADER: WorkerLoader;
     readonly HOST: string;
     readonly ADMIN_TOKEN?: string;
+    readonly ENV_KEY?: string;
     readonly NPM_REGISTRY?: string;
     readonly NPM_SCOPES?: string;
     readonly NPM_TOKEN?: string;

@@ -73,7 +73,9 @@ export const ERROR_MEANINGS = {
   "worker-unsupported": "an ordinary Worker with bindings",
   "start-failed": "a throw at module scope or in the constructor, seen on a copy of the app's data",
   "start-timeout": "module scope and constructor together took too long",
-  "probe-failed": "what package.json names as the probe answered 400 or more, threw, or was too slow",
+  // Variables.
+  "secrets-unavailable": "the host has no ENV_KEY, or not the one that a secret was sealed with",
+  "variables-stale": "the variables, or what is live, changed while a change of them was under way",
   // Data and its snapshots.
   "snapshot-not-kept": "data of a time of which no snapshot is kept",
   "snapshot-needed": "a snapshot that a deploy under way restores",

@@ -1,5 +1,6 @@
 // One branch of a push that deploys, as the stages hand it on: to production, or to a preview of its own.
 import type { PushCommit } from "./app/commit.ts";
+import type { PreparedDeploy } from "./app/deploy-check.ts";
 import { parseRefName } from "./git/ref-name.ts";
 import type { Narrator } from "./push-answer.ts";
 import type { Built } from "./push-build.ts";
@@ -24,6 +25,8 @@ export type Prepared =
       readonly tree: CommitTree;
       readonly built: Exclude<Built, { kind: "failed" }>;
       readonly restoresSnapshot: number | undefined;
+      /** Its configuration, from the rehearsal on. */
+      readonly configuration?: Pick<PreparedDeploy, "envId" | "variables">;
     }
   | { readonly kind: "failed"; readonly deployment: Deployment; readonly failure: PushFailure };
 
@@ -75,14 +78,14 @@ export function deploysOf(
 }
 
 function makeDeploy(ready: Prepared & { kind: "ready" }, actor: string) {
-  const { deployment, tree, built, restoresSnapshot } = ready;
+  const { deployment, tree, built, restoresSnapshot, configuration } = ready;
   const { command, number } = deployment;
   const ref = parseRefName(command.name);
   if (ref === undefined) throw new Error(`${command.name} was to be deployed, and is no valid ref name.`);
   const { candidate, buildKey, facts } = built;
   const { commitId, treeId, subject } = tree;
-  const { code, varsJson, assetsId, probe } = candidate;
+  const { code, varsJson, assetsId } = candidate;
   const place = { number, ref, commitId, treeId, subject, actor };
-  const deploy = { ...place, codeId: code.codeId, varsJson, assetsId, probe, restoresSnapshot };
+  const deploy = { ...place, codeId: code.codeId, varsJson, assetsId, restoresSnapshot, ...configuration };
   return { deploy, build: { buildKey, facts } };
 }

@@ -17,7 +17,7 @@ export interface AttemptInput {
 }
 
 /** What of a push's facts is kept. */
-const KEPT_FACTS = ["received", "build", "rehearsal", "cutover", "data"] as const;
+const KEPT_FACTS = ["received", "build", "rehearsal", "cutover", "data", "variables"] as const;
 
 /**
  * Gives the attempt its number, and runs the work with a narrator whose every word is kept. The number is that of the deploy to be;

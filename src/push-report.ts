@@ -124,34 +124,25 @@ export function warningLines(warnings: readonly string[]): string[] {
   return left > 0 ? [...shown, stageLine("", `and ${count(left, "more warning")}`)] : shown;
 }
 
-/** A rehearsal that went well. */
-interface Rehearsal {
+export function rehearsedLine(rehearsal: {
   readonly data: "copy" | "empty";
   readonly tooLargeBytes?: number;
-  readonly probe?: { readonly path: string; readonly status: number; readonly tookMs: number };
-  readonly schemaChanges: readonly string[];
   readonly tookMs: number;
-}
-
-/** What is kept of it, and told to programs. */
-export function rehearsalFacts({ data, tookMs, schemaChanges, probe }: Rehearsal) {
-  return { data, tookMs, schemaChanges, ...(probe && { probe }) };
-}
-
-export function rehearsedLine(rehearsal: Rehearsal): string {
-  const { data, tooLargeBytes, probe } = rehearsal;
+}): string {
+  const { data, tooLargeBytes } = rehearsal;
   const why = tooLargeBytes === undefined ? "" : `, as the data (${formatBytes(tooLargeBytes)}) is too large to copy`;
   const on = data === "copy" ? "a copy of the data" : `an empty database${why}`;
-  const answered =
-    probe === undefined ? "" : `, probe ${printable(probe.path)} answered ${probe.status} in ${probe.tookMs} ms`;
-  return stageLine("rehearsed", `started on ${on} in ${rehearsal.tookMs} ms${answered}`);
+  return stageLine("rehearsed", `started on ${on} in ${rehearsal.tookMs} ms`);
 }
 
 /** More changes than these are counted and not named. */
 const MAX_SCHEMA_CHANGES = 8;
 
 /** What the constructor did to the schema of existing data. */
-export function schemaLines(rehearsal: Rehearsal): string[] {
+export function schemaLines(rehearsal: {
+  readonly data: "copy" | "empty";
+  readonly schemaChanges: readonly string[];
+}): string[] {
   const { data, schemaChanges } = rehearsal;
   if (data === "empty" || schemaChanges.length === 0) return [];
   const left = schemaChanges.length - MAX_SCHEMA_CHANGES;
@@ -218,19 +209,26 @@ export interface DeployUrls {
   /** This deploy's own. */
   readonly deployUrl: string;
   readonly isPreview: boolean;
+  /** Where the app's resources of the API begin, for what git cannot undo. */
+  readonly apiUrl?: string;
 }
 
 /** The end of a push that went well: always the same lines. */
-export function liveLines(deploy: MadeDeploy, { url, deployUrl, isPreview }: DeployUrls): string[] {
-  const undo = undoCommand(deploy);
+export function liveLines(deploy: MadeDeploy, { url, deployUrl, isPreview, apiUrl }: DeployUrls): string[] {
+  const undo = undoCommand(deploy, apiUrl);
   const undoLine = undo === undefined ? [] : [stageLine("undo", undo)];
   const live = stageLine(isPreview ? "preview" : "live", `${url} (deploy ${deploy.number})`);
   return ["", live, stageLine("deploy", deployUrl), ...undoLine];
 }
 
-/** The line that undoes a deploy, ready to paste into the clone that was pushed from. Ten digits stay unique in large histories. */
-export function undoCommand({ previous, ref, restoresSnapshot }: MadeDeploy): string | undefined {
+/** The line that undoes a deploy, ready to paste into the clone that was pushed from; by the API where the commit is the same. Ten digits stay unique in large histories. */
+export function undoCommand(deploy: MadeDeploy, apiUrl?: string): string | undefined {
+  const { previous, ref, restoresSnapshot, commitId } = deploy;
   if (previous === undefined) return undefined;
+  if (previous.commitId === commitId && apiUrl !== undefined) {
+    const body = { deploy: previous.number, ...(restoresSnapshot === undefined ? {} : { data: true }) };
+    return `curl -X POST ${apiUrl}/rollback -H "authorization: Bearer $TOKEN" -d '${JSON.stringify(body)}'`;
+  }
   // What brought back data replaced data: undoing it brings that back too.
   const option = restoresSnapshot === undefined ? "" : "-o restore-data ";
   return `git push -f ${option}origin ${previous.commitId.slice(0, 10)}:${ref.replace("refs/heads/", "")}`;

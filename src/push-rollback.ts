@@ -1,7 +1,9 @@
 // Going back without git: a kept deploy, or its data, goes live again by the stages of a push: rehearse, commit, cut over. The production
-// ref moves to the deploy's commit with it, so that its commit is what runs here too. Nothing is built.
+// ref moves to the deploy's commit with it, so that its commit is what runs here too. Nothing is built. A change of variables
+// (push-variables.ts) is what is live with another configuration, by the same stages; its ref stays.
 import { HostingError } from "./errors.ts";
 import type { AppName } from "./app/app-name.ts";
+import type { PreparedDeploy } from "./app/deploy-check.ts";
 import { environmentLabel, versionFacet } from "./app/environment.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import { ZERO_ID } from "./git/object-id.ts";
@@ -11,6 +13,7 @@ import { describeStartFailure } from "./push-failure.ts";
 import { recordAttempt } from "./push-history.ts";
 import type { Host } from "./push-host.ts";
 import * as lines from "./push-report.ts";
+import { asInLines } from "./push-variable-lines.ts";
 
 type Entry = NonNullable<Awaited<ReturnType<Supervisor["findHistoryEntry"]>>>;
 type Deploy = NonNullable<Entry["deploy"]>;
@@ -32,12 +35,22 @@ export interface RollbackRequest {
 /** What a push with -o json says of a deploy that went live. */
 export type RollbackReport = AttemptFacts & { readonly deploy: number };
 
-/** What the stages share. */
-interface Rollback {
-  readonly request: RollbackRequest;
-  readonly supervisor: DurableObjectStub<Supervisor>;
+/** Who wants kept code live again, and what that is called in the history. */
+export interface AgainRequest extends Pick<RollbackRequest, "app" | "actor" | "urlOf" | "apiUrl" | "now"> {
+  readonly kind: RollbackRequest["kind"] | "variables";
+}
+
+/** The kept deploy, and what is to be otherwise than it was. */
+export interface DeployAgain extends Pick<PreparedDeploy, "envId" | "variables" | "restoresSnapshot"> {
   readonly deploy: Deploy;
-  readonly restoresSnapshot: number | undefined;
+  /** Lines of the report. */
+  readonly notes: readonly string[];
+}
+
+/** What the stages share. */
+interface Rollback extends DeployAgain {
+  readonly request: AgainRequest;
+  readonly supervisor: DurableObjectStub<Supervisor>;
 }
 
 /**
@@ -48,11 +61,22 @@ export async function rollBack(request: RollbackRequest, host: Host): Promise<Ro
   const supervisor = host.env.SUPERVISOR.getByName(request.app);
   const deploy = await chooseDeploy(request, supervisor);
   const restoresSnapshot = await chooseSnapshot(request, supervisor, deploy);
+  const { asIn, ...returning } = await supervisor.returnVariables(deploy.number);
+  return deployAgain(request, host, { deploy, restoresSnapshot, ...returning, notes: asInLines(asIn) });
+}
+
+/**
+ * The stages, for code that is kept.
+ * @throws HostingError with the failure's code where it does not come to be live
+ */
+export async function deployAgain(request: AgainRequest, host: Host, again: DeployAgain): Promise<RollbackReport> {
+  const supervisor = host.env.SUPERVISOR.getByName(request.app);
+  const { deploy } = again;
   const facts: Record<string, unknown> = { app: request.app, commit: deploy.commitId, subject: deploy.subject };
   const attempt = { kind: request.kind, ref: deploy.ref, commitId: deploy.commitId, actor: request.actor };
   const input = { narrator: silentNarrator(facts), supervisor, attempt, apiUrl: request.apiUrl, now: request.now };
   const outcome = await recordAttempt(input, async (narrator, number) => {
-    const result = await runStages({ request, supervisor, deploy, restoresSnapshot }, narrator, number);
+    const result = await runStages({ ...again, request, supervisor }, narrator, number);
     narrator.note("deploy" in result ? { subject: deploy.subject } : { subject: deploy.subject, failure: result });
     return result;
   });
@@ -64,20 +88,23 @@ export async function rollBack(request: RollbackRequest, host: Host): Promise<Ro
 type StagesOutcome = { readonly deploy: number } | NonNullable<AttemptFacts["failure"]>;
 
 async function runStages(rollback: Rollback, narrator: Narrator, number: number | undefined): Promise<StagesOutcome> {
-  const { request, supervisor, deploy, restoresSnapshot } = rollback;
-  const { ref, commitId, treeId, subject, codeId, varsJson, assetsId, probe } = deploy;
-  narrator.say(lines.identityLine(request.app, `${request.kind} to deploy ${deploy.number},`, deploy));
-  const candidate = { code: { codeId }, varsJson, assetsId, probe, restoresSnapshot };
+  const { request, supervisor, deploy, restoresSnapshot, envId, variables } = rollback;
+  const { ref, commitId, treeId, subject, codeId, varsJson, assetsId } = deploy;
+  const what = `${request.kind} ${request.kind === "variables" ? "of" : "to"} deploy ${deploy.number},`;
+  narrator.say(lines.identityLine(request.app, what, deploy));
+  for (const line of rollback.notes) narrator.say(line);
+  const candidate = { code: { codeId }, varsJson, assetsId, restoresSnapshot, envId };
   const target = { ref, commitId };
   const rehearsal = await narrator.time("rehearse", async () => await supervisor.rehearse(candidate, target));
   if (rehearsal.kind === "failed") return fail(narrator, describeStartFailure("rehearse", rehearsal));
   narrator.say(lines.rehearsedLine(rehearsal));
   for (const line of lines.schemaLines(rehearsal)) narrator.say(line);
-  narrator.note({ rehearsal: lines.rehearsalFacts(rehearsal) });
+  const { data: on, tookMs, schemaChanges } = rehearsal;
+  narrator.note({ rehearsal: { data: on, tookMs, schemaChanges } });
 
   const { actor } = request;
-  const what = { ref, commitId, treeId, subject, codeId, varsJson, assetsId, probe };
-  const again = { ...what, number, actor, restoresSnapshot };
+  const place = { number, ref, commitId, treeId, subject, actor };
+  const again = { ...place, codeId, varsJson, assetsId, restoresSnapshot, envId, variables };
   const committed = await narrator.time("commit", () => commit(rollback, again));
   if ("code" in committed) return fail(narrator, { stage: "commit", lines: [committed.reason], ...committed });
 
@@ -93,8 +120,10 @@ async function runStages(rollback: Rollback, narrator: Narrator, number: number 
   for (const line of snapshotLines(data)) narrator.say(line);
   const url = request.urlOf(request.app);
   const deployUrl = request.urlOf(environmentLabel(request.app, versionFacet(committed.number)));
-  for (const line of lines.liveLines(committed, { url, deployUrl, isPreview: false })) narrator.say(line);
-  narrator.note({ url, deployUrl, undo: lines.undoCommand(committed), cutover, data });
+  for (const line of lines.liveLines(committed, { url, deployUrl, isPreview: false, apiUrl: request.apiUrl })) {
+    narrator.say(line);
+  }
+  narrator.note({ url, deployUrl, undo: lines.undoCommand(committed, request.apiUrl), cutover, data });
   return { deploy: committed.number };
 }
 
@@ -117,10 +146,11 @@ async function commit(
     const state = await supervisor.readRepository();
     if (state === undefined) throw noSuchApp(request.app);
     const oldId = state.refs.find(({ name }) => name === deploy.ref)?.id ?? ZERO_ID;
+    const staysAt = request.kind === "variables" && oldId !== ZERO_ID ? oldId : undefined;
     // oxlint-disable-next-line no-await-in-loop -- as above
     const outcome = await supervisor.commit({
       repositoryId: state.repositoryId,
-      commands: [{ name: deploy.ref, oldId, newId: deploy.commitId }],
+      commands: [{ name: deploy.ref, oldId, newId: staysAt ?? deploy.commitId }],
       atomic: true,
       checkedPackIds: state.packs.map(({ packId }) => packId),
       deploy,

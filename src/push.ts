@@ -21,6 +21,7 @@ import { planPush, type PushPlan } from "./push-plan.ts";
 import * as lines from "./push-report.ts";
 import { checkTypes } from "./push-typecheck.ts";
 import { takeTurn, type Ticket } from "./push-turn.ts";
+import { pickVariables } from "./push-variable-lines.ts";
 import type { MadeDeploy } from "./push-report.ts";
 import { arePacksClosed } from "./repo/compaction.ts";
 import { receivePackBytes, resolvePack, type IngestOutcome, type ReceivedPack } from "./repo/pack-ingest.ts";
@@ -268,7 +269,9 @@ async function rehearse({ supervisor }: Stages, prepared: Prepared): Promise<Pre
   if (prepared.kind !== "ready") return prepared;
   const { deployment, tree, built, restoresSnapshot } = prepared;
   const target = { ref: deployment.command.name, commitId: tree.commitId, preview: deployment.preview };
-  const outcome = await supervisor.rehearse({ ...built.candidate, restoresSnapshot }, target);
+  const configuration = await pickVariables(supervisor, deployment, built.candidate);
+  const { envId } = configuration;
+  const outcome = await supervisor.rehearse({ ...built.candidate, restoresSnapshot, envId }, target);
   if (outcome.kind === "failed") {
     return { kind: "failed", deployment, failure: describeStartFailure("rehearse", outcome) };
   }
@@ -276,8 +279,9 @@ async function rehearse({ supervisor }: Stages, prepared: Prepared): Promise<Pre
   narrator.say(lines.rehearsedLine(outcome));
   for (const line of lines.schemaLines(outcome)) narrator.say(line);
   narrator.detail(`exports   ${outcome.exports.map(({ name, kind }) => `${name} (${kind})`).join(", ")}`);
-  narrator.note({ rehearsal: lines.rehearsalFacts(outcome) });
-  return prepared;
+  const { data, tookMs, schemaChanges } = outcome;
+  narrator.note({ rehearsal: { data, tookMs, schemaChanges } });
+  return { ...prepared, configuration };
 }
 
 /** The one transaction that makes the push visible: refs, pack, deploy and live pointer together. */

@@ -14,6 +14,8 @@ import {
   MAX_LINE_LENGTH,
   type NewLogLine,
 } from "./log-line.ts";
+import { maskSecrets } from "./secret-mask.ts";
+import { secretsOf } from "./variables.ts";
 
 /** How long a line may be in memory only. */
 const WRITE_AFTER_MS = 1000;
@@ -29,7 +31,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** Takes a line into the log, unless the app has said too much. */
 export function noteLine(app: HostedApp, line: NewLogLine): void {
   const { activity } = app;
-  const text = line.text.length > MAX_LINE_LENGTH ? `${line.text.slice(0, MAX_LINE_LENGTH)} …` : line.text;
+  const masked = maskSecrets(line.text, secretsOf(app, line.deployNumber, line.facet));
+  const text = masked.length > MAX_LINE_LENGTH ? `${masked.slice(0, MAX_LINE_LENGTH)} …` : masked;
   if (!isAllowed(activity, text.length, app.now())) {
     activity.droppedCount += 1;
     noteUsage(app, line, { droppedLogLines: 1 });

@@ -5,6 +5,7 @@ import { findLiveDeploy, findDeploy, markSuperseded, recordCutover, setHasSocket
 import type { Deploy } from "../store/deploys.ts";
 import { findRef, undoRef } from "../store/refs.ts";
 import { writeHead } from "../store/settings.ts";
+import { findNewestEnvId, setNewestEnvId } from "../store/variables.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
 import { getFacet, openVersionWorker, readStoredCode, startFacet, type Start } from "./facet-start.ts";
 import { openVersion, readLive, type Arrival, type FacetRuntime, type HostedApp, type Version } from "./hosted-app.ts";
@@ -15,6 +16,7 @@ import { explainLoadError, type StartFailure } from "./start-failure.ts";
 import { prepareData, settleData, undoData } from "./snapshots.ts";
 import { GOODBYE } from "./start-report.ts";
 import { within } from "./time-limit.ts";
+import { findUnreadable, openVariables } from "./variables.ts";
 
 /** What running requests get to end, streams of their answers included. */
 export const DRAIN_LIMIT_MS = 5000;
@@ -132,9 +134,13 @@ async function startVersion(app: HostedApp, runtime: FacetRuntime, version: Vers
     console.error(`app ${app.name}: the data of ${runtime.facet} cannot be copied`, error);
     return { kind: "failed", failure: explainLoadError(error) };
   }
+  const { envId, codeId } = version.deploy;
+  const unreadable = findUnreadable(app, envId, runtime.facet);
+  if (unreadable !== undefined) return { kind: "failed", failure: unreadable };
   const start = await startFacet(app, runtime.facet, {
     openWorker: () => openVersionWorker(app, version),
-    readCode: () => readStoredCode(app.db, version.deploy.codeId),
+    readCode: () => readStoredCode(app.db, codeId),
+    secrets: openVariables(app, envId, runtime.facet).secrets,
   });
   if (start.kind === "failed") {
     retire(app, { ...version });
@@ -187,9 +193,11 @@ function undo(
     // A later deploy stands on this one's commit, and its own cutover comes next.
     if (findLiveDeploy(app.db, runtime.facet)?.deploy.number !== deploy.number) return;
     let first = deploy;
+    undoVariables(app, deploy);
     let target = first.previous && findDeploy(app.db, first.previous.number);
     while (target?.state === "failed") {
       first = target;
+      undoVariables(app, first);
       target = first.previous && findDeploy(app.db, first.previous.number);
     }
     setLive(app.db, runtime.facet, target?.number);
@@ -206,6 +214,12 @@ function undo(
   });
   readLive(app, runtime);
   app.ctx.waitUntil(takeAway(app, runtime.facet));
+}
+
+/** The newest configuration is again what it was before the deploy, where it was the deploy's. */
+function undoVariables(app: HostedApp, { envId, envBefore }: Deploy): void {
+  if (envBefore === undefined || findNewestEnvId(app.db) !== envId) return;
+  setNewestEnvId(app.db, envBefore === "" ? undefined : envBefore);
 }
 
 /** Ends the isolate of a version that is not needed any more, so that a host with many deploys does not grow. */

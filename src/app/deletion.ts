@@ -50,6 +50,7 @@ async function stopServing(app: HostedApp): Promise<void> {
   }
   app.production = openFacetRuntime(PRODUCTION_FACET);
   app.environments.clear();
+  app.secrets.clear();
   // What is starting is not to be deleted under its own feet.
   await Promise.all(runtimes.flatMap(({ arrival }) => arrival ?? []));
   await app.lastRehearsal;

@@ -4,6 +4,7 @@ import { addAttempt } from "../store/attempts.ts";
 import { addBuild, type NewBuild } from "../store/builds.ts";
 import { touchCode } from "../store/code.ts";
 import { addDeploy, type Deploy } from "../store/deploys.ts";
+import { findNewestEnvId, hasConfiguration, setNewestEnvId } from "../store/variables.ts";
 import type { PreparedDeploy } from "./deploy-check.ts";
 import type { HostedApp } from "./hosted-app.ts";
 
@@ -20,7 +21,11 @@ export function recordDeploy(
   }
   const number =
     deploy.number ?? addAttempt(app.db, { ...deploy, kind: "push", actor: deploy.actor ?? "owner" }, nowMs);
-  const recorded = addDeploy(app.db, { ...deploy, number }, place);
+  const { envId, variables } = deploy;
+  if (envId !== undefined && !hasConfiguration(app.db, envId)) throw new Error(`The configuration ${envId} is gone.`);
+  const envBefore = variables?.becomesNewest === true ? (findNewestEnvId(app.db) ?? "") : undefined;
+  const recorded = addDeploy(app.db, { ...deploy, number }, { ...place, envBefore });
+  if (envBefore !== undefined) setNewestEnvId(app.db, envId);
   if (build !== undefined) addBuild(app.db, build, recorded);
   return recorded;
 }

@@ -5,6 +5,8 @@ import { environmentKind } from "./environment.ts";
 import type { EgressEvent } from "./egress-event.ts";
 import { decideEgress, parseEgressRule, type EgressDecision } from "./egress-policy.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
+import { maskSecrets } from "./secret-mask.ts";
+import { secretsOf } from "./variables.ts";
 
 /** What the owner sees and sets. */
 export interface EgressLists {
@@ -53,6 +55,6 @@ export function noteEgress(app: HostedApp, event: EgressEvent): void {
   const level = status === undefined ? "warn" : "info";
   noteUsage(app, event, { egressRequests: 1, egressSentBytes: sentBytes, egressReceivedBytes: receivedBytes });
   noteLine(app, { atMs, facet, deployNumber, kind: "egress", level, text: `${method} ${host}${path} ${outcome}` });
-  app.recentEgress.push(event);
+  app.recentEgress.push({ ...event, path: maskSecrets(path, secretsOf(app, deployNumber, facet)) });
   if (app.recentEgress.length > MAX_RECENT) app.recentEgress.shift();
 }

@@ -6,6 +6,7 @@ import { appEnvironmentJson } from "./environment.ts";
 import { makeAssetBindings } from "./assets.ts";
 import type { HostedApp, Version } from "./hosted-app.ts";
 import { isolateName, makeWorkerCode, readReport } from "./loader.ts";
+import { maskFailure } from "./secret-mask.ts";
 import {
   explainLoadError,
   explainReport,
@@ -13,13 +14,13 @@ import {
   type FailedCode,
   type StartFailure,
 } from "./start-failure.ts";
-import { GOODBYE, PROBE, readStartReport, START, type ProbeReport, type StartReport } from "./start-report.ts";
+import { GOODBYE, readStartReport, START, type StartReport } from "./start-report.ts";
 import { within } from "./time-limit.ts";
+import { openVariables } from "./variables.ts";
 
 /** What the supervisor calls on a wrapped class. Visitors reach fetch only. */
 interface HostedClass extends Rpc.DurableObjectBranded {
   [START](): StartReport;
-  [PROBE](url: string): Promise<ProbeReport>;
   [GOODBYE](code: number, reason: string, limitMs: number): Promise<void>;
 }
 
@@ -37,6 +38,14 @@ export type Start =
   | { readonly kind: "started"; readonly report: StartReport }
   | { readonly kind: "failed"; readonly failure: StartFailure };
 
+/** What a start needs beside the facet. */
+export interface StartInput {
+  readonly openWorker: () => WorkerStub;
+  readonly readCode: () => FailedCode;
+  /** What an exception of the app must not tell. */
+  readonly secrets: readonly string[];
+}
+
 /** The facet, running `worker`'s class if it is not running already. */
 export function getFacet(app: HostedApp, facet: string, openWorker: () => WorkerStub): Facet {
   return app.ctx.facets.get<HostedClass>(facet, () => ({
@@ -51,7 +60,7 @@ export function getFacet(app: HostedApp, facet: string, openWorker: () => Worker
 export async function startFacet(
   app: HostedApp,
   facet: string,
-  { openWorker, readCode }: { readonly openWorker: () => WorkerStub; readonly readCode: () => FailedCode },
+  { openWorker, readCode, secrets }: StartInput,
 ): Promise<Start> {
   try {
     const answer = await within(callStart(getFacet(app, facet, openWorker)), START_LIMIT_MS);
@@ -60,7 +69,7 @@ export async function startFacet(
     return { kind: "failed", failure: explainTimeout(readCode().className, START_LIMIT_MS) };
   } catch (error) {
     app.ctx.facets.abort(facet, error);
-    return { kind: "failed", failure: await explainStart(openWorker(), error, readCode) };
+    return { kind: "failed", failure: maskFailure(await explainStart(openWorker(), error, readCode), secrets) };
   }
 }
 
@@ -88,12 +97,14 @@ export function openVersionWorker(app: HostedApp, version: Version): WorkerStub 
   const { codeId, number: deployNumber } = deploy;
   const repositoryId = findRepository(app.db)?.repositoryId ?? "";
   const envJson = appEnvironmentJson(app.name, facet, deploy);
-  const name = isolateName({ repositoryId, facet, codeId, envJson, deployNumber, attempt });
+  const { envId } = deploy;
+  const name = isolateName({ repositoryId, facet, codeId, envJson, envId, deployNumber, attempt });
   const props = { app: app.name, facet, deployNumber };
   return app.env.LOADER.get(name, () =>
     makeWorkerCode({
       definition: getCodeDefinition(app.db, codeId),
       envJson,
+      variables: openVariables(app, envId, facet).values,
       bindings: makeAssetBindings(app, deploy.assetsId, { facet, deployNumber }),
       egress: app.ctx.exports.Egress({ props }),
       logs: app.ctx.exports.Logs({ props }),

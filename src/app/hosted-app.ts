@@ -80,6 +80,8 @@ export interface HostedApp {
   /** The newest last; bounded. */
   readonly recentEgress: EgressEvent[];
   readonly activity: Activity;
+  /** The secrets of deploys that said something: see secretsOf. */
+  readonly secrets: Map<string, readonly string[]>;
   /** The deletion that is under way. */
   deletion: Promise<void> | undefined;
 }
@@ -109,6 +111,7 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     lastRehearsal: Promise.resolve(),
     recentEgress: [],
     activity: openActivity(),
+    secrets: new Map(),
     deletion: undefined,
   };
   if (repository !== undefined && !repository.isDeleting) readLive(app, app.production);

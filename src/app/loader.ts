@@ -18,7 +18,9 @@ export interface WorkerParts {
   readonly definition: CodeDefinition;
   /** A JSON object, the app's `env`. */
   readonly envJson: string;
-  /** Stubs, by their names in `env`. A variable of the same name comes before. */
+  /** What the owner set for it: these hide variables of `envJson`, and no binding. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Stubs, by their names in `env`. A variable of `envJson` of the same name comes before. */
   readonly bindings?: Readonly<Record<string, Fetcher>>;
   /** Where its requests to elsewhere go; undefined: nowhere, they fail. */
   readonly egress?: Fetcher;
@@ -30,10 +32,12 @@ export interface WorkerParts {
 export function makeWorkerCode({
   definition,
   envJson,
+  variables = {},
   bindings = {},
   egress,
   logs,
 }: WorkerParts): WorkerLoaderWorkerCode {
+  const owned = Object.fromEntries(Object.entries(variables).filter(([name]) => !Object.hasOwn(bindings, name)));
   const modules = Object.entries(definition.modules).map(([name, module]) => [name, toLoaderModule(module)] as const);
   return {
     compatibilityDate: definition.compatibilityDate,
@@ -44,7 +48,7 @@ export function makeWorkerCode({
       [MAIN_MODULE]: { js: mainModule(definition.className) },
       [WRAPPER_MODULE]: { js: wrapper.wrapper },
     },
-    env: { ...bindings, ...JSON.parse(envJson), ...(logs === undefined ? {} : { [LOGS_BINDING]: logs }) },
+    env: { ...bindings, ...JSON.parse(envJson), ...owned, ...(logs === undefined ? {} : { [LOGS_BINDING]: logs }) },
     globalOutbound: egress ?? null,
     ...(logs === undefined ? {} : { tails: [logs] }),
   };
@@ -72,6 +76,8 @@ export interface IsolateIdentity {
   readonly facet: string;
   readonly codeId: string;
   readonly envJson: string;
+  /** The configuration: its random id stands for the values, of which nothing may show here. */
+  readonly envId: string | undefined;
   readonly deployNumber: number;
   /** Counts starts that failed: the runtime remembers a failure under its name until the process ends. */
   readonly attempt: string;
@@ -82,9 +88,9 @@ export interface IsolateIdentity {
  * binds everything that makes the isolate what it is, and no two apps have a name in common.
  */
 export function isolateName(identity: IsolateIdentity): string {
-  const { repositoryId, facet, codeId, envJson, deployNumber, attempt } = identity;
+  const { repositoryId, facet, codeId, envJson, envId = "", deployNumber, attempt } = identity;
   const configId = createHash("sha256").update(envJson).digest("hex").slice(0, 16);
-  return [repositoryId, facet, deployNumber, codeId, configId, wrapper.version, attempt].join("/");
+  return [repositoryId, facet, deployNumber, codeId, configId, envId, wrapper.version, attempt].join("/");
 }
 
 /** How far the isolate has come, in the wrapper's words. Throws what the runtime says where it did not load at all. */

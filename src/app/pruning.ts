@@ -3,6 +3,7 @@
 import { hasUnusedManifests, pruneManifests } from "../store/assets.ts";
 import { hasUnusedCode, pruneCode } from "../store/code.ts";
 import { findRepository } from "../store/settings.ts";
+import { hasUnusedConfigurations, pruneConfigurations } from "../store/variables.ts";
 import { eraseStorage } from "./deletion.ts";
 import { REHEARSAL_FACET } from "./environment.ts";
 import { deleteData } from "./facet-data.ts";
@@ -26,8 +27,10 @@ export async function prune(app: HostedApp): Promise<number | undefined> {
     return undefined;
   }
   pruneCode(app.db, nowMs - PRUNE_AFTER_MS);
+  pruneConfigurations(app.db, nowMs - PRUNE_AFTER_MS);
   if (pruneManifests(app.db, nowMs - PRUNE_AFTER_MS)) listTask(app, "sweep", nowMs);
   await app.lastRehearsal;
   deleteData(app, REHEARSAL_FACET);
-  return hasUnusedCode(app.db) || hasUnusedManifests(app.db) ? nowMs + PRUNE_AFTER_MS : undefined;
+  const isLeft = hasUnusedCode(app.db) || hasUnusedManifests(app.db) || hasUnusedConfigurations(app.db);
+  return isLeft ? nowMs + PRUNE_AFTER_MS : undefined;
 }

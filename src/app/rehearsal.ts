@@ -6,17 +6,17 @@ import { isMigrated } from "../store/schema.ts";
 import { findSnapshot, listSnapshots } from "../store/snapshots.ts";
 import { makeAssetBindings } from "./assets.ts";
 import { canClone, copyData, deleteData, hasData, readData } from "./facet-data.ts";
-import { getFacet, startFacet } from "./facet-start.ts";
-import { appEnvironmentJson, environmentLabel, PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
+import { startFacet } from "./facet-start.ts";
+import { appEnvironmentJson, PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { makeWorkerCode } from "./loader.ts";
 import { branchOf, facetOfBranch, type DataChoice } from "./preview-commit.ts";
 import { explainUnsupportedConfig, type StartFailure } from "./start-failure.ts";
-import { probe, type ProbeFact } from "./probe.ts";
 import { schedulePruning } from "./pruning.ts";
 import { describeSchemaChanges } from "./schema-change.ts";
 import { snapshotFacet } from "./snapshots.ts";
 import type { ExportFact } from "./start-report.ts";
+import { findUnreadable, openVariables } from "./variables.ts";
 
 /** Code to try: sent along, or stored by an earlier rehearsal and named by its ID. */
 export interface Candidate {
@@ -27,8 +27,8 @@ export interface Candidate {
   readonly restoresSnapshot?: number | undefined;
   /** Its assets, which putAssets stored. */
   readonly assetsId?: string | undefined;
-  /** The path that it has to answer. */
-  readonly probe?: string | undefined;
+  /** The configuration that it is to run with. */
+  readonly envId?: string | undefined;
 }
 
 /** What the candidate is to become, for it to know what it runs as. */
@@ -47,8 +47,7 @@ export type RehearsalOutcome =
       readonly kind: "started";
       readonly data: "copy" | "empty";
       readonly exports: readonly ExportFact[];
-      readonly probe?: ProbeFact;
-      /** What constructor and probe changed in the schema, a few words each; see schema-change.ts. */
+      /** What the constructor changed in the schema, a few words each; see schema-change.ts. */
       readonly schemaChanges: readonly string[];
       /** Set where the data was too large to be copied. */
       readonly tooLargeBytes?: number;
@@ -77,27 +76,19 @@ async function tryCandidate(app: HostedApp, candidate: Candidate, target: Rehear
     const worker = loadCandidate(app, { code, candidate, target, facet });
     if (worker.kind === "failed") return { ...worker, data };
     const before = data === "copy" ? (await readData(app, REHEARSAL_FACET)).schema : [];
-    const [openWorker, readCode] = [() => worker.stub, () => code];
-    const start = await startFacet(app, REHEARSAL_FACET, { openWorker, readCode });
+    const start = await startFacet(app, REHEARSAL_FACET, {
+      openWorker: () => worker.stub,
+      readCode: () => code,
+      secrets: worker.secrets,
+    });
     if (start.kind === "failed") return { kind: "failed", data, ...start.failure };
     const tookMs = app.now() - startedMs;
-    const probed =
-      candidate.probe === undefined
-        ? undefined
-        : await probe({
-            facet: getFacet(app, REHEARSAL_FACET, openWorker),
-            origin: `http://${environmentLabel(app.name, facet)}.${app.env.HOST}`,
-            path: candidate.probe,
-            readCode,
-            now: app.now,
-          });
-    if (probed?.kind === "failed") return { kind: "failed", data, ...probed.failure };
     const { exports } = start.report;
     // The app's code is stopped for it: what it says of its own schema is not what is there.
     const after = await readData(app, REHEARSAL_FACET);
     const schemaChanges = describeSchemaChanges(before, after.schema);
     const limits = tooLargeBytes === undefined ? {} : { tooLargeBytes };
-    return { kind: "started", data, exports, schemaChanges, tookMs, ...(probed && { probe: probed.fact }), ...limits };
+    return { kind: "started", data, exports, schemaChanges, tookMs, ...limits };
   } finally {
     deleteData(app, REHEARSAL_FACET);
   }
@@ -112,12 +103,18 @@ function loadCandidate(
     readonly target: RehearsalTarget;
     readonly facet: string;
   },
-): { readonly kind: "loaded"; readonly stub: WorkerStub } | ({ readonly kind: "failed" } & StartFailure) {
+):
+  | { readonly kind: "loaded"; readonly stub: WorkerStub; readonly secrets: readonly string[] }
+  | ({ readonly kind: "failed" } & StartFailure) {
   const { code, candidate, target, facet } = tried;
   const envJson = appEnvironmentJson(app.name, facet, { ...target, varsJson: candidate.varsJson });
   const bindings = makeAssetBindings(app, candidate.assetsId, { facet, deployNumber: 0 });
+  const unreadable = findUnreadable(app, candidate.envId, facet);
+  if (unreadable !== undefined) return { kind: "failed", ...unreadable };
+  const { values: variables, secrets } = openVariables(app, candidate.envId, facet);
   try {
-    return { kind: "loaded", stub: app.env.LOADER.load(makeWorkerCode({ definition: code, envJson, bindings })) };
+    const stub = app.env.LOADER.load(makeWorkerCode({ definition: code, envJson, variables, bindings }));
+    return { kind: "loaded", stub, secrets };
   } catch (error) {
     return { kind: "failed", ...explainUnsupportedConfig(error) };
   }

@@ -40,6 +40,20 @@ import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget }
 import { changeSettings, createRepository, openForPush, readRepository, type Creation } from "./repository.ts";
 import { chooseData, type DataChoice } from "./restoring.ts";
 import { serve } from "./serve.ts";
+import {
+  prepareVariables,
+  readVariables,
+  type PreparedChange,
+  type VariableChange,
+  type VariableList,
+} from "./variable-change.ts";
+import {
+  chooseVariables,
+  returnVariables,
+  type ReturningVariables,
+  type VariableChoice,
+  type VariableQuery,
+} from "./variable-choice.ts";
 import { readUsage, type Usage } from "./usage.ts";
 import { deleteSnapshot, listSnapshots, takeSnapshot, tidySnapshots, type SnapshotReport } from "./snapshots.ts";
 
@@ -192,6 +206,26 @@ export class Supervisor extends DurableObject<Env> {
   /** false: the app does not exist. */
   changeEgress(lists: Partial<EgressLists>): boolean {
     return changeEgress(this.#app, lists);
+  }
+
+  /** undefined: the app does not exist. */
+  readVariables(): VariableList | undefined {
+    return readVariables(this.#app);
+  }
+
+  /** Keeps a change of variables, for a deploy to make it live. */
+  prepareVariables(changes: readonly VariableChange[], actor: string): PreparedChange {
+    return prepareVariables(this.#app, changes, actor);
+  }
+
+  /** The variables that a push deploys with. */
+  chooseVariables(query: VariableQuery): VariableChoice {
+    return chooseVariables(this.#app, query);
+  }
+
+  /** The variables of a deploy that comes back. */
+  returnVariables(deployNumber: number): ReturningVariables {
+    return returnVariables(this.#app, deployNumber);
   }
 
   /** Whether a request of an environment of this app may go out. */

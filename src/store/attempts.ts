@@ -7,7 +7,7 @@ import type { RefName } from "../git/ref-name.ts";
 
 /** What was asked for. */
 export interface NewAttempt {
-  readonly kind: "push" | "rollback" | "redeploy" | "restore";
+  readonly kind: "push" | "rollback" | "redeploy" | "restore" | "variables";
   readonly ref: RefName;
   readonly commitId: ObjectId;
   /** Who asked: a token's name. */

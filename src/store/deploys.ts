@@ -19,8 +19,8 @@ export interface NewDeploy {
   readonly actor?: string | undefined;
   /** The manifest of its static assets, if it has any. */
   readonly assetsId?: string | undefined;
-  /** The path that its rehearsals ask for, if it names one. */
-  readonly probe?: string | undefined;
+  /** The configuration that it runs with; undefined: nothing was set. */
+  readonly envId?: string | undefined;
 }
 
 /**
@@ -40,6 +40,8 @@ export interface Deploy extends NewDeploy {
   readonly refBefore: ObjectId;
   /** What was live before it, and what undoing it goes back to. */
   readonly previous?: { readonly number: number; readonly commitId: ObjectId };
+  /** The newest configuration before it, where it made its own the newest: "" is none. */
+  readonly envBefore?: string;
 }
 
 interface DeployColumns extends Record<string, SqlStorageValue> {
@@ -56,7 +58,8 @@ interface DeployColumns extends Record<string, SqlStorageValue> {
   readonly vars: string;
   readonly actor: string | null;
   readonly assets_id: string | null;
-  readonly probe: string | null;
+  readonly env_id: string | null;
+  readonly env_before: string | null;
   readonly created_at_ms: number;
   readonly state: DeployState;
   readonly restores_snapshot: number | null;
@@ -76,12 +79,17 @@ export function isOutrun(db: Database, facet: string, number: number): boolean {
 export function addDeploy(
   db: Database,
   deploy: NewDeploy & { readonly number: number },
-  place: { readonly facet: string; readonly refBefore: ObjectId; readonly nowMs: number },
+  place: {
+    readonly facet: string;
+    readonly refBefore: ObjectId;
+    readonly envBefore?: string | undefined;
+    readonly nowMs: number;
+  },
 ): Deploy {
   const { number } = deploy;
   db.sql.exec(
-    `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, actor, assets_id, probe, created_at_ms, restores_snapshot, state)
-       VALUES (?, ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'committed')`,
+    `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, actor, assets_id, created_at_ms, restores_snapshot, env_id, env_before, state)
+       VALUES (?, ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'committed')`,
     number,
     place.facet,
     deploy.ref,
@@ -94,9 +102,10 @@ export function addDeploy(
     deploy.varsJson,
     deploy.actor ?? null,
     deploy.assetsId ?? null,
-    deploy.probe ?? null,
     place.nowMs,
     deploy.restoresSnapshot ?? null,
+    deploy.envId ?? null,
+    place.envBefore ?? null,
   );
   setLive(db, place.facet, number);
   return getDeploy(db, number);
@@ -111,6 +120,14 @@ export function getDeploy(db: Database, number: number): Deploy {
 
 export function findDeploy(db: Database, number: number): Deploy | undefined {
   const row = findFirst(db.sql.exec<DeployColumns>(`${SELECT_DEPLOYS} WHERE deploys.number = ?`, number));
+  return row === undefined ? undefined : readDeploy(row);
+}
+
+/** The newest deploy of the commit in a facet, among those that ran. */
+export function findDeployOfCommit(db: Database, facet: string, commitId: ObjectId): Deploy | undefined {
+  const query = `${SELECT_DEPLOYS} WHERE deploys.facet = ? AND deploys.commit_id = ? AND deploys.state = 'started'
+    ORDER BY deploys.number DESC LIMIT 1`;
+  const row = findFirst(db.sql.exec<DeployColumns>(query, facet, commitId));
   return row === undefined ? undefined : readDeploy(row);
 }
 
@@ -147,11 +164,12 @@ function readDeploy(row: DeployColumns): Deploy {
     varsJson: row.vars,
     actor: row.actor ?? undefined,
     assetsId: row.assets_id ?? undefined,
-    probe: row.probe ?? undefined,
+    envId: row.env_id ?? undefined,
     createdAtMs: row.created_at_ms,
     state: row.state,
     refBefore: row.ref_before ?? ZERO_ID,
     ...(row.restores_snapshot === null ? {} : { restoresSnapshot: row.restores_snapshot }),
+    ...(row.env_before === null ? {} : { envBefore: row.env_before }),
   };
   if (row.previous_number === null) return deploy;
   return {

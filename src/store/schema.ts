@@ -199,8 +199,31 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   ALTER TABLE repository ADD COLUMN preview_idle_hours INTEGER NOT NULL DEFAULT 168;
   `,
   "ALTER TABLE repository ADD COLUMN typecheck TEXT NOT NULL DEFAULT 'off'",
-  // The path that a rehearsal asks for; NULL: none.
-  "ALTER TABLE deploys ADD COLUMN probe TEXT",
+  `
+  -- What the owner set for env: see store/variables.ts. Of plain and sealed one is NULL.
+  CREATE TABLE variables (
+    value_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    plain TEXT,
+    sealed BLOB,
+    set_at_ms INTEGER NOT NULL,
+    set_by TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE configurations (env_id TEXT PRIMARY KEY, created_at_ms INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE configuration_entries (
+    env_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value_id TEXT NOT NULL,
+    PRIMARY KEY (env_id, scope, name)
+  ) WITHOUT ROWID;
+  -- The newest configuration. NULL: nothing was ever set.
+  ALTER TABLE repository ADD COLUMN env_id TEXT;
+  -- The deploy's configuration, and where it made that the newest, the newest before it: '' for none, NULL where it did not.
+  ALTER TABLE deploys ADD COLUMN env_id TEXT;
+  ALTER TABLE deploys ADD COLUMN env_before TEXT;
+  CREATE INDEX deploys_by_env ON deploys (env_id) WHERE env_id IS NOT NULL;
+  `,
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { endIsolate, isolateName, makeWorkerCode, readReport } from "../../src/app/loader.ts";
 import { appSource, IMPORTS, makeCode } from "./deployment.ts";
 
-const IDENTITY = { repositoryId: "r", facet: "app", codeId: "c", envJson: "{}", deployNumber: 1, attempt: "0" };
+const CODE = { repositoryId: "r", facet: "app", codeId: "c" };
+const IDENTITY = { ...CODE, envJson: "{}", envId: undefined, deployNumber: 1, attempt: "0" };
 
 describe("isolateName", () => {
   it.each([
@@ -11,6 +12,7 @@ describe("isolateName", () => {
     ["code", { codeId: "d" }],
     ["environment", { facet: "preview:fix" }],
     ["variables", { envJson: '{"A":1}' }],
+    ["configuration", { envId: "e" }],
     ["deploy", { deployNumber: 2 }],
     ["attempt", { attempt: "1" }],
   ])("differs for another %s", (_, other) => {

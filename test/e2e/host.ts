@@ -11,6 +11,9 @@ import { makeFolder } from "./git.ts";
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+/** One key for all hosts of the tests, so that none writes one into .dev.vars. */
+const ENV_KEY = "end-to-end-key-of-at-least-32-characters";
+
 export interface HostSetup {
   /** Kept by the caller, for a host that comes back to the same data. */
   readonly dataPath?: string;
@@ -43,7 +46,7 @@ export async function startHost(setup: HostSetup = {}): Promise<Host> {
   const { dataPath = makeFolder(), token = "end-to-end-token", environment = {} } = setup;
   const child = spawn(process.execPath, ["scripts/start.ts", "--port", "0", "--persist-to", dataPath], {
     cwd: ROOT,
-    env: { ...process.env, ...environment, ADMIN_TOKEN: token },
+    env: { ...process.env, ENV_KEY, ...environment, ADMIN_TOKEN: token },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = once(child, "close").then(() => child.exitCode);

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readAdminToken } from "../../scripts/admin-token.ts";
+import { readAdminToken, readEnvKey } from "../../scripts/admin-token.ts";
 import { readHolder } from "../../scripts/data-folder.ts";
 import { makeFolder } from "./git.ts";
 import { request, ROOT, startHost, type Host } from "./host.ts";
@@ -164,5 +164,16 @@ describe("readAdminToken", () => {
     const devVars = join(makeFolder(), ".dev.vars");
     expect(readAdminToken({ ADMIN_TOKEN: "mine" }, devVars)).toBe("mine");
     expect(existsSync(devVars)).toBe(false);
+  });
+});
+
+describe("readEnvKey", () => {
+  test("makes a key beside the token, and reads it the next time", () => {
+    const devVars = join(makeFolder(), ".dev.vars");
+    const token = readAdminToken({}, devVars);
+    const key = readEnvKey({}, devVars);
+    expect(key).toMatch(/^[\w-]{43}$/);
+    expect([readAdminToken({}, devVars), readEnvKey({}, devVars)]).toEqual([token, key]);
+    expect(() => readEnvKey({ ENV_KEY: "short" }, devVars)).toThrow(/32 characters/);
   });
 });

@@ -33,7 +33,7 @@ const DeployNumber = z.coerce
 type HistoryEntry = Awaited<ReturnType<Supervisor["listHistory"]>>[number];
 
 const HistoryJson = DeployJson.extend({
-  kind: z.enum(["push", "rollback", "redeploy", "restore"]),
+  kind: z.enum(["push", "rollback", "redeploy", "restore", "variables"]),
   state: z.enum(["running", "interrupted", "live", "committed", "started", "failed", "superseded"]).openapi({
     description: "live: answers visitors. started: did before. interrupted: cut short by the end of the host.",
   }),
@@ -43,6 +43,7 @@ const HistoryJson = DeployJson.extend({
   codeId: z.string().nullable().openapi({ description: "null where it did not come to the commit." }),
   environment: z.string().nullable().openapi({ description: "app is production.", example: "app" }),
   restoresSnapshot: z.int().nullable().openapi({ description: "The snapshot whose data came back with it." }),
+  configuration: z.string().nullable().openapi({ description: "Which variables it runs with; null: none were set." }),
   endedAt: Time.nullable(),
   failure: z
     .object({ stage: z.string(), code: z.enum(ERROR_CODES), reason: z.string() })
@@ -152,6 +153,7 @@ function historyJson({ attempt, deploy, state }: HistoryEntry, url: URL, app: st
     codeId: deploy?.codeId ?? null,
     environment: deploy?.facet ?? null,
     restoresSnapshot: deploy?.restoresSnapshot ?? null,
+    configuration: deploy?.envId ?? null,
     previous: deploy?.previous?.number ?? null,
     createdAt: isoTime(attempt.beganAtMs),
     endedAt: endedAtMs === undefined ? null : isoTime(endedAtMs),
