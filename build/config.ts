@@ -5,6 +5,7 @@ import { type ConfigFile, isTable, parseConfigFile } from "./config-file.ts";
 import { type EntryOutcome, findEntry } from "./entry.ts";
 import type { BuildMessage } from "./messages.ts";
 import { type OpenTree, readNamedFile } from "./open-tree.ts";
+import { readSlipwayConfig, type SlipwayConfig } from "./slipway-config.ts";
 import { folderOf } from "./tree-path.ts";
 import { readTsconfig, type Tsconfig, type TsconfigPlace } from "./tsconfig.ts";
 import { readWorkspaces, type Workspaces } from "./workspaces.ts";
@@ -17,7 +18,7 @@ import {
 } from "./wrangler-config.ts";
 
 /** All that a commit says about how it is built and run. */
-export interface AppConfig extends Omit<WranglerConfig, "tsconfig"> {
+export interface AppConfig extends Omit<WranglerConfig, "tsconfig">, SlipwayConfig {
   /** The folder that the app is in, where its configuration was looked for. */
   readonly root: string;
   readonly wranglerFile: ConfigFile | undefined;
@@ -47,13 +48,17 @@ export async function readConfig(tree: OpenTree, root: string): Promise<ConfigOu
     configured: configuredTsconfig(wrangler, wranglerFile),
     workspaces,
   });
+  const slipway = readSlipwayConfig(packageFile.kind === "read" ? packageFile.file : undefined);
   const problems = [wranglerFile, packageFile].flatMap((file) => (file.kind === "failed" ? [file.message] : []));
-  for (const outcome of [wrangler, tsconfig]) if (outcome.kind === "failed") problems.push(...outcome.messages);
-  if (problems.length > 0 || wrangler.kind === "failed" || tsconfig.kind === "failed") {
+  for (const outcome of [wrangler, tsconfig, slipway]) {
+    if (outcome.kind === "failed") problems.push(...outcome.messages);
+  }
+  if (problems.length > 0 || wrangler.kind === "failed" || tsconfig.kind === "failed" || slipway.kind === "failed") {
     return { kind: "failed", messages: problems };
   }
   const config: AppConfig = {
     ...wrangler.config,
+    ...slipway.config,
     root,
     wranglerFile: wranglerFile.kind === "read" ? wranglerFile.file : undefined,
     packageFile: packageFile.kind === "read" ? packageFile.file : undefined,

@@ -44,6 +44,8 @@ export interface Bundle {
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly vars: Readonly<Record<string, JsonValue>>;
+  /** The path that is to answer before the app goes live, if it names one. */
+  readonly probe: string | undefined;
   /** The npm packages in the bundle, those that package.json names first. */
   readonly packages: readonly BundledPackage[];
   readonly stats: BundleStats;
@@ -158,11 +160,11 @@ type LoadedCode = Omit<Bundle, "assets" | "assetConfig">;
 function withoutCode(config: AppConfig): LoadedCode {
   const text = assetsOnlyModule(config.assets.binding);
   const stats = { moduleCount: 0, sourceBytes: 0, bundleBytes: text.length, largestModules: [] };
-  const { compatibilityDate, compatibilityFlags, vars, crons } = config;
+  const { compatibilityDate, compatibilityFlags, vars, crons, probe } = config;
   const modules = { "index.js": { kind: "esm", text } } as const;
   const sourceMap = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
   const code = { modules, sourceMap, exports: ["App"], boundClasses: [], objectBindings: [], crons };
-  return { ...code, entry: ASSETS_ONLY, compatibilityDate, compatibilityFlags, vars, packages: [], stats };
+  return { ...code, entry: ASSETS_ONLY, compatibilityDate, compatibilityFlags, vars, probe, packages: [], stats };
 }
 
 function bundleRequest(
@@ -213,6 +215,7 @@ async function assemble(
     compatibilityDate: config.compatibilityDate,
     compatibilityFlags: config.compatibilityFlags,
     vars: config.vars,
+    probe: config.probe,
     packages: await packages.describe(bundled.packageFolders),
     stats: bundled.stats,
   };

@@ -76,6 +76,7 @@ export const ERROR_MEANINGS = {
   // Variables.
   "secrets-unavailable": "the host has no ENV_KEY, or not the one that a secret was sealed with",
   "variables-stale": "the variables, or what is live, changed while a change of them was under way",
+  "probe-failed": "what package.json names as the probe answered 400 or more, threw, or was too slow",
   // Data and its snapshots.
   "snapshot-not-kept": "data of a time of which no snapshot is kept",
   "snapshot-needed": "a snapshot that a deploy under way restores",

@@ -54,8 +54,9 @@ export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
   const buildKey = createHash("sha256").update(`${input.tree.treeId}\n${BUILDER_VERSION}\n${root}`).digest("hex");
   const known = await input.supervisor.findBuild(buildKey);
   if (known !== undefined) {
-    const candidate = { code: { codeId: known.codeId }, varsJson: known.varsJson, assetsId: known.assetsId };
-    return { kind: "known", candidate, buildKey, facts: known.facts, deployNumber: known.deployNumber };
+    const { codeId: knownId, varsJson, assetsId, facts } = known;
+    const candidate = { code: { codeId: knownId }, varsJson, assetsId, probe: facts.probe };
+    return { kind: "known", candidate, buildKey, facts, deployNumber: known.deployNumber };
   }
   const startedMs = input.now();
   const outcome = await build(input.tree, host.builder, rootSetting(input), host.npm);
@@ -89,14 +90,15 @@ function rootSetting({ request: { apiUrl }, repository }: BuildInput): Parameter
 }
 
 function makeCandidate(bundle: Bundle, className: string): Candidate {
-  const { modules, compatibilityDate, compatibilityFlags, sourceMap, vars } = bundle;
+  const { modules, compatibilityDate, compatibilityFlags, sourceMap, vars, probe } = bundle;
   const definition = { modules, className, compatibilityDate, compatibilityFlags };
-  return { code: { ...definition, sourceMap, codeId: codeId(definition) }, varsJson: JSON.stringify(vars) };
+  return { code: { ...definition, sourceMap, codeId: codeId(definition) }, varsJson: JSON.stringify(vars), probe };
 }
 
 function factsOf(bundle: Bundle, className: string): BuildFacts {
   const { moduleCount, sourceBytes, bundleBytes } = bundle.stats;
   const assetCount = bundle.assets.length;
   const packages = bundle.packages.map(({ name, version }) => `${name} ${version}`);
-  return { entry: bundle.entry, className, moduleCount, sourceBytes, bundleBytes, assetCount, packages };
+  const { entry, probe } = bundle;
+  return { entry, className, moduleCount, sourceBytes, bundleBytes, assetCount, packages, probe };
 }

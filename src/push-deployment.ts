@@ -84,8 +84,8 @@ function makeDeploy(ready: Prepared & { kind: "ready" }, actor: string) {
   if (ref === undefined) throw new Error(`${command.name} was to be deployed, and is no valid ref name.`);
   const { candidate, buildKey, facts } = built;
   const { commitId, treeId, subject } = tree;
-  const { code, varsJson, assetsId } = candidate;
+  const { code, varsJson, assetsId, probe } = candidate;
   const place = { number, ref, commitId, treeId, subject, actor };
-  const deploy = { ...place, codeId: code.codeId, varsJson, assetsId, restoresSnapshot, ...configuration };
+  const deploy = { ...place, codeId: code.codeId, varsJson, assetsId, probe, restoresSnapshot, ...configuration };
   return { deploy, build: { buildKey, facts } };
 }

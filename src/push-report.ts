@@ -124,25 +124,34 @@ export function warningLines(warnings: readonly string[]): string[] {
   return left > 0 ? [...shown, stageLine("", `and ${count(left, "more warning")}`)] : shown;
 }
 
-export function rehearsedLine(rehearsal: {
+/** A rehearsal that went well. */
+interface Rehearsal {
   readonly data: "copy" | "empty";
   readonly tooLargeBytes?: number;
+  readonly probe?: { readonly path: string; readonly status: number; readonly tookMs: number };
+  readonly schemaChanges: readonly string[];
   readonly tookMs: number;
-}): string {
-  const { data, tooLargeBytes } = rehearsal;
+}
+
+/** What is kept of it, and told to programs. */
+export function rehearsalFacts({ data, tookMs, schemaChanges, probe }: Rehearsal) {
+  return { data, tookMs, schemaChanges, ...(probe && { probe }) };
+}
+
+export function rehearsedLine(rehearsal: Rehearsal): string {
+  const { data, tooLargeBytes, probe } = rehearsal;
   const why = tooLargeBytes === undefined ? "" : `, as the data (${formatBytes(tooLargeBytes)}) is too large to copy`;
   const on = data === "copy" ? "a copy of the data" : `an empty database${why}`;
-  return stageLine("rehearsed", `started on ${on} in ${rehearsal.tookMs} ms`);
+  const answered =
+    probe === undefined ? "" : `, probe ${printable(probe.path)} answered ${probe.status} in ${probe.tookMs} ms`;
+  return stageLine("rehearsed", `started on ${on} in ${rehearsal.tookMs} ms${answered}`);
 }
 
 /** More changes than these are counted and not named. */
 const MAX_SCHEMA_CHANGES = 8;
 
 /** What the constructor did to the schema of existing data. */
-export function schemaLines(rehearsal: {
-  readonly data: "copy" | "empty";
-  readonly schemaChanges: readonly string[];
-}): string[] {
+export function schemaLines(rehearsal: Rehearsal): string[] {
   const { data, schemaChanges } = rehearsal;
   if (data === "empty" || schemaChanges.length === 0) return [];
   const left = schemaChanges.length - MAX_SCHEMA_CHANGES;

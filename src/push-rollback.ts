@@ -89,22 +89,21 @@ type StagesOutcome = { readonly deploy: number } | NonNullable<AttemptFacts["fai
 
 async function runStages(rollback: Rollback, narrator: Narrator, number: number | undefined): Promise<StagesOutcome> {
   const { request, supervisor, deploy, restoresSnapshot, envId, variables } = rollback;
-  const { ref, commitId, treeId, subject, codeId, varsJson, assetsId } = deploy;
+  const { ref, commitId, treeId, subject, codeId, varsJson, assetsId, probe } = deploy;
   const what = `${request.kind} ${request.kind === "variables" ? "of" : "to"} deploy ${deploy.number},`;
   narrator.say(lines.identityLine(request.app, what, deploy));
   for (const line of rollback.notes) narrator.say(line);
-  const candidate = { code: { codeId }, varsJson, assetsId, restoresSnapshot, envId };
+  const candidate = { code: { codeId }, varsJson, assetsId, probe, restoresSnapshot, envId };
   const target = { ref, commitId };
   const rehearsal = await narrator.time("rehearse", async () => await supervisor.rehearse(candidate, target));
   if (rehearsal.kind === "failed") return fail(narrator, describeStartFailure("rehearse", rehearsal));
   narrator.say(lines.rehearsedLine(rehearsal));
   for (const line of lines.schemaLines(rehearsal)) narrator.say(line);
-  const { data: on, tookMs, schemaChanges } = rehearsal;
-  narrator.note({ rehearsal: { data: on, tookMs, schemaChanges } });
+  narrator.note({ rehearsal: lines.rehearsalFacts(rehearsal) });
 
   const { actor } = request;
   const place = { number, ref, commitId, treeId, subject, actor };
-  const again = { ...place, codeId, varsJson, assetsId, restoresSnapshot, envId, variables };
+  const again = { ...place, codeId, varsJson, assetsId, probe, restoresSnapshot, envId, variables };
   const committed = await narrator.time("commit", () => commit(rollback, again));
   if ("code" in committed) return fail(narrator, { stage: "commit", lines: [committed.reason], ...committed });
 

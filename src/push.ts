@@ -279,8 +279,7 @@ async function rehearse({ supervisor }: Stages, prepared: Prepared): Promise<Pre
   narrator.say(lines.rehearsedLine(outcome));
   for (const line of lines.schemaLines(outcome)) narrator.say(line);
   narrator.detail(`exports   ${outcome.exports.map(({ name, kind }) => `${name} (${kind})`).join(", ")}`);
-  const { data, tookMs, schemaChanges } = outcome;
-  narrator.note({ rehearsal: { data, tookMs, schemaChanges } });
+  narrator.note({ rehearsal: lines.rehearsalFacts(outcome) });
   return { ...prepared, configuration };
 }
 

@@ -14,13 +14,14 @@ import {
   type FailedCode,
   type StartFailure,
 } from "./start-failure.ts";
-import { GOODBYE, readStartReport, START, type StartReport } from "./start-report.ts";
+import { GOODBYE, PROBE, readStartReport, START, type ProbeReport, type StartReport } from "./start-report.ts";
 import { within } from "./time-limit.ts";
 import { openVariables } from "./variables.ts";
 
 /** What the supervisor calls on a wrapped class. Visitors reach fetch only. */
 interface HostedClass extends Rpc.DurableObjectBranded {
   [START](): StartReport;
+  [PROBE](url: string): Promise<ProbeReport>;
   [GOODBYE](code: number, reason: string, limitMs: number): Promise<void>;
 }
 

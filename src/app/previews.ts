@@ -64,8 +64,12 @@ function describe(app: HostedApp, environment: Environment): PreviewDescription 
 export async function forkPreview(app: HostedApp, branch: string, data: "fork" | "empty"): Promise<ForkOutcome> {
   const deploy = findExisting(app) && findDeployed(app, branch);
   if (deploy === undefined) return { kind: "not-deployed" };
-  const { codeId, varsJson, envId, ref, commitId } = deploy;
-  const rehearsal = await rehearse(app, { code: { codeId }, varsJson, envId }, { ref, commitId, preview: { data } });
+  const { codeId, varsJson, assetsId, probe, envId, ref, commitId } = deploy;
+  const rehearsal = await rehearse(
+    app,
+    { code: { codeId }, varsJson, assetsId, probe, envId },
+    { ref, commitId, preview: { data } },
+  );
   if (rehearsal.kind === "failed") return { kind: "failed", failure: rehearsal };
   // A push, a deletion or another call may have come meanwhile.
   if (findExisting(app) === undefined || findDeployed(app, branch)?.number !== deploy.number) {

@@ -6,12 +6,14 @@ import { isMigrated } from "../store/schema.ts";
 import { findSnapshot, listSnapshots } from "../store/snapshots.ts";
 import { makeAssetBindings } from "./assets.ts";
 import { canClone, copyData, deleteData, hasData, readData } from "./facet-data.ts";
-import { startFacet } from "./facet-start.ts";
-import { appEnvironmentJson, PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
+import { getFacet, startFacet } from "./facet-start.ts";
+import { appEnvironmentJson, environmentLabel, PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { makeWorkerCode } from "./loader.ts";
 import { branchOf, facetOfBranch, type DataChoice } from "./preview-commit.ts";
+import { maskFailure } from "./secret-mask.ts";
 import { explainUnsupportedConfig, type StartFailure } from "./start-failure.ts";
+import { probe, type ProbeFact } from "./probe.ts";
 import { schedulePruning } from "./pruning.ts";
 import { describeSchemaChanges } from "./schema-change.ts";
 import { snapshotFacet } from "./snapshots.ts";
@@ -29,6 +31,8 @@ export interface Candidate {
   readonly assetsId?: string | undefined;
   /** The configuration that it is to run with. */
   readonly envId?: string | undefined;
+  /** The path that it has to answer. */
+  readonly probe?: string | undefined;
 }
 
 /** What the candidate is to become, for it to know what it runs as. */
@@ -47,7 +51,8 @@ export type RehearsalOutcome =
       readonly kind: "started";
       readonly data: "copy" | "empty";
       readonly exports: readonly ExportFact[];
-      /** What the constructor changed in the schema, a few words each; see schema-change.ts. */
+      readonly probe?: ProbeFact;
+      /** What constructor and probe changed in the schema, a few words each; see schema-change.ts. */
       readonly schemaChanges: readonly string[];
       /** Set where the data was too large to be copied. */
       readonly tooLargeBytes?: number;
@@ -76,19 +81,28 @@ async function tryCandidate(app: HostedApp, candidate: Candidate, target: Rehear
     const worker = loadCandidate(app, { code, candidate, target, facet });
     if (worker.kind === "failed") return { ...worker, data };
     const before = data === "copy" ? (await readData(app, REHEARSAL_FACET)).schema : [];
-    const start = await startFacet(app, REHEARSAL_FACET, {
-      openWorker: () => worker.stub,
-      readCode: () => code,
-      secrets: worker.secrets,
-    });
+    const [openWorker, readCode] = [() => worker.stub, () => code];
+    const { secrets } = worker;
+    const start = await startFacet(app, REHEARSAL_FACET, { openWorker, readCode, secrets });
     if (start.kind === "failed") return { kind: "failed", data, ...start.failure };
     const tookMs = app.now() - startedMs;
+    const probed =
+      candidate.probe === undefined
+        ? undefined
+        : await probe({
+            facet: getFacet(app, REHEARSAL_FACET, openWorker),
+            origin: `http://${environmentLabel(app.name, facet)}.${app.env.HOST}`,
+            path: candidate.probe,
+            readCode,
+            now: app.now,
+          });
+    if (probed?.kind === "failed") return { kind: "failed", data, ...maskFailure(probed.failure, secrets) };
     const { exports } = start.report;
     // The app's code is stopped for it: what it says of its own schema is not what is there.
     const after = await readData(app, REHEARSAL_FACET);
     const schemaChanges = describeSchemaChanges(before, after.schema);
     const limits = tooLargeBytes === undefined ? {} : { tooLargeBytes };
-    return { kind: "started", data, exports, schemaChanges, tookMs, ...limits };
+    return { kind: "started", data, exports, schemaChanges, tookMs, ...(probed && { probe: probed.fact }), ...limits };
   } finally {
     deleteData(app, REHEARSAL_FACET);
   }

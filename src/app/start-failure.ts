@@ -4,8 +4,8 @@ import { explainMissingClass, type ExportProblem } from "./entry-export.ts";
 import { mapStack, type SourceFrame } from "./source-maps.ts";
 import type { StartReport } from "./start-report.ts";
 
-/** What was running when the start failed; "load" is before anything of the app ran. */
-export type StartPhase = "load" | "module scope" | "constructor" | "export";
+/** What was running when the start failed; "load" is before anything of the app ran, "probe" a request after it started. */
+export type StartPhase = "load" | "module scope" | "constructor" | "export" | "probe";
 
 /** A start that failed, whether rehearsed or live. */
 export interface StartFailure {
@@ -13,7 +13,12 @@ export interface StartFailure {
     | ExportProblem["code"]
     | Extract<
         ErrorCode,
-        "start-failed" | "start-timeout" | "config-unsupported" | "restore-failed" | "secrets-unavailable"
+        | "start-failed"
+        | "start-timeout"
+        | "config-unsupported"
+        | "restore-failed"
+        | "probe-failed"
+        | "secrets-unavailable"
       >;
   readonly phase: StartPhase;
   /** Sentences: what was expected, what came, and the fix where one is known. */

@@ -35,9 +35,15 @@ export interface StartReport {
 /** The names that the supervisor calls on the wrapped class. A colon keeps them apart from every method an app would write. */
 export const START = "slipway:start";
 export const GOODBYE = "slipway:goodbye";
+export const PROBE = "slipway:probe";
 
 /** The stub in `env` that the wrapper takes out before the app is imported. */
 export const LOGS_BINDING = "slipway:logs";
+
+/** What the app's fetch made of a probe: an answer, with the beginning of its body where it is an error, or what it threw. */
+export type ProbeReport =
+  | { readonly kind: "answered"; readonly status: number; readonly text: string }
+  | { readonly kind: "thrown"; readonly thrown: ThrownException };
 
 const KINDS: Readonly<Record<ExportKind, true>> = {
   "class extends DurableObject": true,
@@ -62,6 +68,17 @@ export function readStartReport(value: unknown): StartReport {
   if (phase === undefined) return { exports };
   const thrown = readThrown(report["thrown"]);
   return thrown === undefined ? { exports, phase } : { exports, phase, thrown };
+}
+
+/** As readStartReport; undefined: it is not of that shape. */
+export function readProbeReport(value: unknown): ProbeReport | undefined {
+  if (!isRecord(value)) return undefined;
+  const { kind, status, text } = value;
+  if (kind === "answered" && typeof status === "number" && typeof text === "string") {
+    return { kind, status, text: text.slice(0, MAX_MESSAGE_LENGTH) };
+  }
+  const thrown = readThrown(value["thrown"]);
+  return kind === "thrown" && thrown !== undefined ? { kind, thrown } : undefined;
 }
 
 function readExport(value: unknown): ExportFact[] {

@@ -5,15 +5,18 @@
 import * as runtime from "cloudflare:workers";
 import { captureConsole, type SendLines } from "./console-capture.ts";
 import { watchAccepted, watchInstance, type AcceptedSockets, type Goodbye } from "./goodbye.ts";
+import { answerProbe } from "./probe-answer.ts";
 import {
   GOODBYE,
   LOGS_BINDING,
+  PROBE,
   START,
   type ExportFact,
   type ExportKind,
+  type ProbeReport,
   type StartReport,
-  type ThrownException,
 } from "./start-report.ts";
+import { describeThrown } from "./thrown.ts";
 
 /** A Durable Object class as the runtime constructs it. */
 type AppClass = new (ctx: DurableObjectState, env: Env) => runtime.DurableObject;
@@ -34,7 +37,6 @@ const { apply, defineProperty, ownKeys } = Reflect;
 const { isPrototypeOf } = Object.prototype;
 const toSource = Function.prototype.toString;
 const { startsWith } = String.prototype;
-const toText = String;
 const wait = scheduler.wait;
 const instanceMap = WeakMap;
 const { get: readMap, set: writeMap } = WeakMap.prototype;
@@ -128,6 +130,11 @@ function wrapClass(
       return report;
     }
 
+    /** A request that only the rehearsal makes. */
+    [PROBE](url: string): Promise<ProbeReport> {
+      return answerProbe(this, url);
+    }
+
     /** The last call to this instance: see goodbye.ts. */
     async [GOODBYE](code: number, reason: string, limitMs: number): Promise<void> {
       const goodbye: Goodbye | undefined = apply(readMap, goodbyes, [this]);
@@ -187,16 +194,4 @@ function describeExport(value: unknown): ExportKind {
   }
   if (typeof value !== "object" || value === null) return "value";
   return "fetch" in value && typeof value.fetch === "function" ? "object with fetch" : "object";
-}
-
-function describeThrown(error: unknown): ThrownException {
-  try {
-    if (error instanceof Error) {
-      return { name: toText(error.name), message: toText(error.message), stack: toText(error.stack) };
-    }
-    return { name: "", message: toText(error), stack: "" };
-  } catch {
-    // An object whose own text throws: there is nothing to tell of it.
-    return { name: "", message: "a value that cannot be shown", stack: "" };
-  }
 }

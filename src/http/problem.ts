@@ -66,6 +66,7 @@ const STATUS: Record<ErrorCode, number> = {
   "start-timeout": 422,
   "secrets-unavailable": 503,
   "variables-stale": 409,
+  "probe-failed": 422,
   "snapshot-not-kept": 409,
   "snapshot-needed": 409,
   "restore-failed": 500,

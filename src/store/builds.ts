@@ -13,6 +13,8 @@ export interface BuildFacts {
   readonly assetCount?: number;
   /** "hono 4.13.19". Builds from before packages were installed have none. */
   readonly packages?: readonly string[];
+  /** The path that the rehearsal asks for, if the app names one. */
+  readonly probe?: string | undefined;
 }
 
 /** A finished build, to be remembered with the deploy that it was made for. */

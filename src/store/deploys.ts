@@ -21,6 +21,8 @@ export interface NewDeploy {
   readonly assetsId?: string | undefined;
   /** The configuration that it runs with; undefined: nothing was set. */
   readonly envId?: string | undefined;
+  /** The path that its rehearsals ask for, if it names one. */
+  readonly probe?: string | undefined;
 }
 
 /**
@@ -60,6 +62,7 @@ interface DeployColumns extends Record<string, SqlStorageValue> {
   readonly assets_id: string | null;
   readonly env_id: string | null;
   readonly env_before: string | null;
+  readonly probe: string | null;
   readonly created_at_ms: number;
   readonly state: DeployState;
   readonly restores_snapshot: number | null;
@@ -88,8 +91,8 @@ export function addDeploy(
 ): Deploy {
   const { number } = deploy;
   db.sql.exec(
-    `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, actor, assets_id, created_at_ms, restores_snapshot, env_id, env_before, state)
-       VALUES (?, ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'committed')`,
+    `INSERT INTO deploys (number, facet, ref, ref_before, previous_number, commit_id, tree_id, subject, code_id, vars, actor, assets_id, probe, created_at_ms, restores_snapshot, env_id, env_before, state)
+       VALUES (?, ?, ?, ?, (SELECT deploy_number FROM live WHERE facet = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'committed')`,
     number,
     place.facet,
     deploy.ref,
@@ -102,6 +105,7 @@ export function addDeploy(
     deploy.varsJson,
     deploy.actor ?? null,
     deploy.assetsId ?? null,
+    deploy.probe ?? null,
     place.nowMs,
     deploy.restoresSnapshot ?? null,
     deploy.envId ?? null,
@@ -165,6 +169,7 @@ function readDeploy(row: DeployColumns): Deploy {
     actor: row.actor ?? undefined,
     assetsId: row.assets_id ?? undefined,
     envId: row.env_id ?? undefined,
+    probe: row.probe ?? undefined,
     createdAtMs: row.created_at_ms,
     state: row.state,
     refBefore: row.ref_before ?? ZERO_ID,

@@ -199,6 +199,8 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   ALTER TABLE repository ADD COLUMN preview_idle_hours INTEGER NOT NULL DEFAULT 168;
   `,
   "ALTER TABLE repository ADD COLUMN typecheck TEXT NOT NULL DEFAULT 'off'",
+  // The path that a rehearsal asks for; NULL: none.
+  "ALTER TABLE deploys ADD COLUMN probe TEXT",
   `
   -- What the owner set for env: see store/variables.ts. Of plain and sealed one is NULL.
   CREATE TABLE variables (

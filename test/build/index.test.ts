@@ -275,6 +275,20 @@ describe("build", () => {
   });
 });
 
+describe("the settings in package.json", () => {
+  it("name the path that a rehearsal asks for", async () => {
+    const files = { "index.ts": answering("1") };
+    expect((await bundleOf(treeOf(files))).probe).toBe(undefined);
+    const settled = { ...files, "package.json": `{ "slipway": { "probe": "/health?deep=1" } }` };
+    expect((await bundleOf(treeOf(settled))).probe).toBe("/health?deep=1");
+  });
+
+  it.each([`"//elsewhere/"`, `"/a b"`, "7", `""`])("refuse %s as a path", async (probe) => {
+    const tree = treeOf({ "index.ts": answering("1"), "package.json": `{ "slipway": { "probe": ${probe} } }` });
+    expect(await codesOf(tree)).toEqual(["config-invalid"]);
+  });
+});
+
 describe("Builder", () => {
   it("stops a build that takes too long, and the next one works", async () => {
     const impatient = new Builder(env.LOADER, { timeMs: 1500 });

@@ -110,6 +110,31 @@ wrangler.json:1:11: main names "../index.ts", which is outside of the repository
 `,
   ],
   [
+    "settings for this host that are wrong",
+    { "package.json": `{\n  "slipway": { "prob": "/", "probe": "health" }\n}\n`, "index.ts": APP },
+    `
+package.json:2:24: "slipway" has no setting "prob". [config-invalid]
+  2 |   "slipway": { "prob": "/", "probe": "health" }
+    |                        ^^^
+  Did you mean "probe"?
+
+package.json:2:38: "probe" must be a path that begins with "/", and is "health". [config-invalid]
+  2 |   "slipway": { "prob": "/", "probe": "health" }
+    |                                      ^^^^^^^^
+  Write "probe": "/health", or "/" for the front page.
+`,
+  ],
+  [
+    "settings for this host that are no object",
+    { "package.json": `{ "slipway": "/health" }`, "index.ts": APP },
+    `
+package.json:1:14: "slipway" must be an object. [config-invalid]
+  1 | { "slipway": "/health" }
+    |              ^^^^^^^^^
+  Write "slipway": { "probe": "/health" }.
+`,
+  ],
+  [
     "main in a submodule",
     { "wrangler.json": `{ "main": "lib/index.ts" }`, lib: { submodule: true } },
     `

@@ -100,6 +100,36 @@ describe("the API", () => {
     ]);
   });
 
+  it("asks a deploy's probe again where it goes back to it, by git and by the API", async () => {
+    const package1 = JSON.stringify({ slipway: { probe: "/health" } });
+    const throwing = (statement: string): string =>
+      source("p").replace("fetch() {", `fetch() {\n    if (this.ctx.storage.kv.get("count") === 3) ${statement}`);
+    const healthy = { "package.json": package1, "src/index.ts": source("p") };
+    const repository = await makeRepository(healthy);
+    const first = await git(repository, "rev-parse", "HEAD");
+    const pushed = await push(repository, "probed");
+    expect(pushed.stderr).toMatch(
+      /rehearsed started on an empty database in \d+ ms, probe \/health answered 200 in \d+ ms/,
+    );
+    await commit(repository, { "src/index.ts": throwing(`throw new Error("three");`) }, "Throw");
+    expect((await push(repository, "probed")).code).toBe(0);
+    expect([await visit("probed"), await visit("probed"), await visit("probed")]).toEqual(["p1", "p2", "p3"]);
+    await commit(repository, { "src/more.ts": "" }, "Change nothing");
+    const refused = await push(repository, "probed");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("error: rehearse failed (probe-failed)");
+    expect(refused.stderr).toContain("src/index.ts:4:55: GET /health threw Error: three");
+    expect(refused.stderr).toMatch(/\[remote rejected\].*probe-failed: src\/index\.ts:4:55/);
+    const back = await push(repository, "probed", "-f", `${first}:main`);
+    expect(back.stderr).toContain("same code as deploy 1");
+    expect(back.stderr).toContain("probe /health answered 200");
+    const failed = await callApi(host, "POST", "/apps/probed/rollback", { deploy: 2 });
+    expect(failed.status).toBe(422);
+    expect(failed.text).toContain("probe-failed");
+    const redeployed = JSON.parse((await callApi(host, "POST", "/apps/probed/redeploy")).text);
+    expect(redeployed).toMatchObject({ rehearsal: { probe: { path: "/health", status: 200 } } });
+  });
+
   it("makes, restores, lists and deletes snapshots", async () => {
     await makeApp("shots");
     const path = "/apps/shots/snapshots";
