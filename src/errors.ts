@@ -81,6 +81,9 @@ export const ERROR_MEANINGS = {
   "snapshot-not-kept": "data of a time of which no snapshot is kept",
   "snapshot-needed": "a snapshot that a deploy under way restores",
   "restore-failed": "a snapshot that could not be copied back",
+  "sql-failed": "a statement that SQLite refuses",
+  "sql-read-only": "a statement that changes something, in a call that only reads",
+  "sql-timeout": "a call that takes longer than it may",
   // Serving.
   "app-not-found": "no app answers at this host name",
   "app-not-deployed": "there is an app, and nothing of it has been deployed",

@@ -56,6 +56,41 @@ export function arrive(app: HostedApp, runtime: FacetRuntime): Promise<Arrival> 
   return runtime.arrival;
 }
 
+/**
+ * Runs `work` while no code runs on the facet's data: what runs is stopped as for a deploy, requests wait, and the live version starts
+ * again after it, whatever came of the work.
+ */
+export async function pause<T>(app: HostedApp, runtime: FacetRuntime, work: () => Promise<T>): Promise<T> {
+  do {
+    // oxlint-disable-next-line no-await-in-loop -- another may begin in between
+    await arrive(app, runtime);
+  } while (runtime.arrival !== undefined);
+  const paused = stopRunningVersion(app, runtime).then(work);
+  runtime.arrival = paused
+    .catch(() => undefined)
+    .then(() => approach(app, runtime))
+    .finally(() => {
+      runtime.arrival = undefined;
+      runtime.heldSinceMs = undefined;
+      runtime.turnedAwayCount = 0;
+    });
+  await runtime.arrival;
+  return paused;
+}
+
+/** Before the first await nothing runs any more by what serve.ts sees: who comes from here on waits for the arrival. */
+async function stopRunningVersion(app: HostedApp, runtime: FacetRuntime): Promise<void> {
+  const old = runtime.running ?? (runtime.hasSockets ? runtime.live : undefined);
+  runtime.running = undefined;
+  await drain(runtime);
+  for (const end of runtime.eventStreams) end();
+  if (old !== undefined) await sayGoodbye(app, runtime, old);
+  app.ctx.facets.abort(runtime.facet, new Error("The data of this app is changed."));
+  if (!runtime.hasSockets) return;
+  runtime.hasSockets = false;
+  setHasSockets(app.db, runtime.facet, false);
+}
+
 async function approach(app: HostedApp, runtime: FacetRuntime): Promise<Arrival> {
   for (let version = runtime.live; version !== undefined && version !== runtime.running; version = runtime.live) {
     if (version.hasRun) {

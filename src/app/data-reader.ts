@@ -1,6 +1,9 @@
 // The host's own class that runs in a facet where no app runs, to say what is in its database: only code inside a facet can. It is
 // carried as text and loaded into an isolate of its own, so that no app's code is near. scripts/generate.ts makes the text.
 import { DurableObject } from "cloudflare:workers";
+import { listKvEntries, type KvPage, type KvQuestion } from "./kv-list.ts";
+import { askSql, changeBySql, type SqlAnswer, type SqlQuestion } from "./sql-query.ts";
+import { describeDatabase, type DatabaseFacts } from "./table-list.ts";
 
 /** A table, index, trigger or view, as sqlite_master has it. */
 export interface SchemaEntry {
@@ -31,6 +34,23 @@ export class DataReader extends DurableObject {
       columns: entry.type === "table" ? this.#columns(entry.name) : [],
     }));
     return { sizeBytes: sql.databaseSize, schema };
+  }
+
+  /** On a copy only: see askSql. */
+  askSql(question: SqlQuestion): Promise<SqlAnswer> {
+    return askSql(this.ctx.storage.sql, question);
+  }
+
+  changeBySql(question: SqlQuestion): SqlAnswer {
+    return changeBySql(this.ctx.storage, question);
+  }
+
+  describeDatabase(): DatabaseFacts {
+    return describeDatabase(this.ctx.storage.sql);
+  }
+
+  listKv(question: KvQuestion): KvPage {
+    return listKvEntries(this.ctx.storage, question);
   }
 
   #columns(table: string): string[] {

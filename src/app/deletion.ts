@@ -8,7 +8,7 @@ import { listEnvironments } from "../store/previews.ts";
 import { findRepository, markDeleting } from "../store/settings.ts";
 import { deleteData } from "./facet-data.ts";
 import { openVersionWorker } from "./facet-start.ts";
-import { PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
+import { PRODUCTION_FACET, READING_FACET, REHEARSAL_FACET } from "./environment.ts";
 import { openFacetRuntime, type HostedApp } from "./hosted-app.ts";
 import { endIsolate } from "./loader.ts";
 import { backupFacet } from "./preview-data.ts";
@@ -54,12 +54,14 @@ async function stopServing(app: HostedApp): Promise<void> {
   // What is starting is not to be deleted under its own feet.
   await Promise.all(runtimes.flatMap(({ arrival }) => arrival ?? []));
   await app.lastRehearsal;
+  await app.lastReading;
   for (const version of running) app.ctx.waitUntil(endIsolate(openVersionWorker(app, version)));
 }
 
 /** Every trace of the app: its databases, its files in R2, its name in the directory, and last what says that it is to be erased. */
 export async function eraseStorage(app: HostedApp, repositoryId: string): Promise<void> {
   deleteData(app, REHEARSAL_FACET);
+  deleteData(app, READING_FACET);
   deleteSnapshots(app);
   deleteData(app, PRODUCTION_FACET);
   for (const { facet } of listEnvironments(app.db)) {

@@ -6,6 +6,9 @@ import { parseAppName, type AppName } from "./app-name.ts";
 export const PRODUCTION_FACET = "app";
 export const REHEARSAL_FACET = "rehearsal";
 
+/** The copy that the owner's questions are put to. */
+export const READING_FACET = "reading";
+
 const PREVIEW = "preview:";
 const VERSION = "version:";
 

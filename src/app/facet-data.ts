@@ -2,6 +2,7 @@
 // that what belongs to an environment's data is said here alone.
 import { findLiveDeploy } from "../store/deploys.ts";
 import type { DataFacts, DataReader } from "./data-reader.ts";
+import { READING_FACET } from "./environment.ts";
 import reader from "./data-reader.generated.json" with { type: "json" };
 import type { HostedApp } from "./hosted-app.ts";
 
@@ -31,6 +32,43 @@ export function deleteData(app: HostedApp, facet: string): void {
   app.ctx.facets.delete(facet);
 }
 
+/** What a copy of a facet's data, as it is now, says to `work`. The app does not notice. One at a time for each app. */
+export function readCopy<T>(app: HostedApp, facet: string, work: (reader: Reader) => Promise<T>): Promise<T> {
+  const turn = app.lastReading.then(async () => {
+    deleteData(app, READING_FACET);
+    await copyData(app, facet, READING_FACET);
+    try {
+      return await work(openData(app, READING_FACET));
+    } finally {
+      deleteData(app, READING_FACET);
+    }
+  });
+  app.lastReading = turn.catch(() => undefined);
+  return turn;
+}
+
+/** Opens a facet's own database to `work`. The facet must not be running an app, nor begin to before this returns. */
+export async function changeData<T>(app: HostedApp, facet: string, work: (reader: Reader) => Promise<T>): Promise<T> {
+  const { facets } = app.ctx;
+  facets.abort(facet, new Error("This facet's data is changed."));
+  try {
+    return await work(openData(app, facet));
+  } finally {
+    facets.abort(facet, new Error("This facet's data was changed."));
+  }
+}
+
+/** The class as another isolate reaches it. */
+export type Reader = Fetcher<DataReader>;
+
+/** An isolate for this call alone, which what the owner asks may bring down. */
+function openData(app: HostedApp, facet: string): Reader {
+  const worker = app.env.LOADER.load({ ...readerCode(), limits: { cpuMs: 10_000 } });
+  return app.ctx.facets.get<DataReader>(facet, () => ({
+    class: worker.getDurableObjectClass<DataReader>("DataReader"),
+  }));
+}
+
 /** What is in a facet's database. The facet must not be running an app, nor begin to before this returns. */
 export async function readData(app: HostedApp, facet: string): Promise<DataFacts> {
   const { facets } = app.ctx;
@@ -38,7 +76,10 @@ export async function readData(app: HostedApp, facet: string): Promise<DataFacts
   try {
     return await facets
       .get<DataReader>(facet, () => ({
-        class: openReader(app).getDurableObjectClass<DataReader>("DataReader"),
+        class: app.env.LOADER.get(
+          `slipway-data-reader/${reader.version}`,
+          readerCode,
+        ).getDurableObjectClass<DataReader>("DataReader"),
       }))
       .readFacts();
   } finally {
@@ -46,12 +87,13 @@ export async function readData(app: HostedApp, facet: string): Promise<DataFacts
   }
 }
 
-/** One isolate for all apps: it holds nothing of theirs between two calls. */
-function openReader({ env }: HostedApp): WorkerStub {
-  return env.LOADER.get(`slipway-data-reader/${reader.version}`, () => ({
+/** One isolate reads the facts for all apps: it holds nothing of theirs between two calls. */
+function readerCode(): WorkerLoaderWorkerCode {
+  return {
     compatibilityDate: "2026-11-02",
+    compatibilityFlags: ["nodejs_compat"],
     mainModule: "data-reader.js",
     modules: { "data-reader.js": reader.dataReader },
     globalOutbound: null,
-  }));
+  };
 }

@@ -77,6 +77,8 @@ export interface HostedApp {
   readonly pushes: Set<PushUnderWay>;
   /** The rehearsal that is under way, and those that wait for it. */
   lastRehearsal: Promise<unknown>;
+  /** The same for copies of data that are read. */
+  lastReading: Promise<unknown>;
   /** The newest last; bounded. */
   readonly recentEgress: EgressEvent[];
   readonly activity: Activity;
@@ -109,6 +111,7 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     pushes: new Set(),
     assetContents: new PackCache(ASSET_CONTENT_BYTES),
     lastRehearsal: Promise.resolve(),
+    lastReading: Promise.resolve(),
     recentEgress: [],
     activity: openActivity(),
     secrets: new Map(),

@@ -5,7 +5,7 @@ import { hasUnusedCode, pruneCode } from "../store/code.ts";
 import { findRepository } from "../store/settings.ts";
 import { hasUnusedConfigurations, pruneConfigurations } from "../store/variables.ts";
 import { eraseStorage } from "./deletion.ts";
-import { REHEARSAL_FACET } from "./environment.ts";
+import { READING_FACET, REHEARSAL_FACET } from "./environment.ts";
 import { deleteData } from "./facet-data.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { listTask, setNextAlarm } from "./schedule.ts";
@@ -31,6 +31,8 @@ export async function prune(app: HostedApp): Promise<number | undefined> {
   if (pruneManifests(app.db, nowMs - PRUNE_AFTER_MS)) listTask(app, "sweep", nowMs);
   await app.lastRehearsal;
   deleteData(app, REHEARSAL_FACET);
+  await app.lastReading;
+  deleteData(app, READING_FACET);
   const isLeft = hasUnusedCode(app.db) || hasUnusedManifests(app.db) || hasUnusedConfigurations(app.db);
   return isLeft ? nowMs + PRUNE_AFTER_MS : undefined;
 }

@@ -27,6 +27,9 @@ import { PRODUCTION_FACET } from "./environment.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
 import type { StartFailure } from "./start-failure.ts";
 
+/** Why a snapshot was kept that the SQL console made by itself. */
+const BEFORE_SQL = "safety before sql";
+
 /** The facet that holds a snapshot. */
 export function snapshotFacet(id: number): string {
   return `snapshot:${id}`;
@@ -141,7 +144,7 @@ function pruneSnapshots(app: HostedApp): { removed: Snapshot[]; limits: Snapshot
   let count = 0;
   let bytes = 0;
   for (const snapshot of listRows(app.db)) {
-    if (snapshot.beforeDeploy === undefined) continue;
+    if (snapshot.beforeDeploy === undefined && snapshot.reason !== BEFORE_SQL) continue;
     count += 1;
     bytes += snapshot.sizeBytes ?? 0;
     const isOver = count > limits.count || (bytes > limits.bytes && count > 1);
@@ -163,9 +166,20 @@ export async function takeSnapshot(app: HostedApp): Promise<Snapshot | undefined
   if (findExisting(app) === undefined) return undefined;
   // Between the versions the data may be neither the one's nor the other's.
   await app.production.arrival;
+  return keepPresent(app, "manual");
+}
+
+/** Production's data before its owner changes it. Nothing runs on it. It goes when it is over the limits, as those of deploys do. */
+export async function keepBeforeSql(app: HostedApp): Promise<Snapshot | undefined> {
+  const snapshot = await keepPresent(app, BEFORE_SQL);
+  pruneSnapshots(app);
+  return snapshot;
+}
+
+async function keepPresent(app: HostedApp, reason: string): Promise<Snapshot | undefined> {
   const live = findLiveDeploy(app.db, PRODUCTION_FACET)?.deploy;
   if (live === undefined) return undefined;
-  const id = await keepSnapshot(app, { ofDeploy: live.number, beforeDeploy: undefined, reason: "manual" });
+  const id = await keepSnapshot(app, { ofDeploy: live.number, beforeDeploy: undefined, reason });
   await measureSnapshots(app);
   return findSnapshot(app.db, id);
 }

@@ -8,6 +8,10 @@ import type { Deploy } from "../store/deploys.ts";
 import type { RepositorySettings, RepositoryState } from "../store/repository-state.ts";
 import type { Retention } from "../store/retention.ts";
 import type { Snapshot } from "../store/snapshots.ts";
+import { readDatabase, readKv, runSql, type Asked, type DatabaseChoice, type SqlRequest } from "./data-console.ts";
+import type { KvPage, KvQuestion } from "./kv-list.ts";
+import type { SqlAnswer } from "./sql-query.ts";
+import type { DatabaseFacts } from "./table-list.ts";
 import { runDueTasks } from "./alarm.ts";
 import { fetchAsset } from "./assets.ts";
 import { type AssetsQuery, findKnownAssets, type ManifestInput, putAssets } from "./assets-intake.ts";
@@ -273,6 +277,21 @@ export class Supervisor extends DurableObject<Env> {
   /** Whether there was one. The branch stays. */
   deletePreview(branch: string): Promise<boolean> {
     return deletePreview(this.#app, branch);
+  }
+
+  /** One call of the SQL console. */
+  runSql(choice: DatabaseChoice, request: SqlRequest): Promise<Asked<SqlAnswer & { readonly snapshot?: number }>> {
+    return runSql(this.#app, choice, request);
+  }
+
+  /** Tables, columns, indexes. */
+  readDatabase(choice: DatabaseChoice): Promise<Asked<DatabaseFacts>> {
+    return readDatabase(this.#app, choice);
+  }
+
+  /** What the app keeps by key. */
+  readKv(choice: DatabaseChoice, question: KvQuestion): Promise<Asked<KvPage>> {
+    return readKv(this.#app, choice, question);
   }
 
   /** Data, packs and name; once it returns all are gone. Also of an app that does not exist. */

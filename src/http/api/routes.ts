@@ -11,6 +11,7 @@ import { problemAnswer, refuseMethod } from "../problem.ts";
 import { apps } from "./apps.ts";
 import { audit } from "./audit.ts";
 import { commits } from "./commits.ts";
+import { data } from "./data.ts";
 import { deploys } from "./deploys.ts";
 import { egress } from "./egress.ts";
 import { variables } from "./env.ts";
@@ -54,6 +55,7 @@ api.route("/", variables);
 api.route("/", logs);
 api.route("/", usage);
 api.route("/", previews);
+api.route("/", data);
 
 api.openAPIRegistry.registerComponent("securitySchemes", "token", {
   type: "http",
