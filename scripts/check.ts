@@ -19,6 +19,7 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
       [...TSC, "-p", `templates/${name}`],
     ]),
   ),
+  "types of the dashboard's script": [...TSC, "-p", "src/http/dashboard/browser"],
   "unused code": ["knip"],
 };
 

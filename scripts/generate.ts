@@ -7,6 +7,7 @@
 //   src/app/wrapper.generated.json        the wrapper module around an app's class
 //   src/app/data-reader.generated.json    the host's own class that reads a facet's database
 //   src/repo/templates.generated.json     the starter templates, file by file
+//   src/http/dashboard/browser.generated.json  the dashboard's script and style, made small
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
@@ -104,3 +105,29 @@ const templates = readdirSync(join(ROOT, "templates"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => [entry.name, readTemplate(join(ROOT, "templates", entry.name))] as const);
 writeGenerated("src/repo/templates.generated.json", Object.fromEntries(templates));
+
+/** A browser's text, with the hash that its address carries. */
+async function bundleForBrowser(entry: string): Promise<string> {
+  const result = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [join("src/http/dashboard/browser", entry)],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "iife",
+    // Of 2024: light-dark() is written as it is.
+    target: ["es2022", "chrome123", "firefox120", "safari17.5"],
+    legalComments: "none",
+    logLevel: "error",
+  });
+  return result.outputFiles.map((file) => file.text).join("");
+}
+
+const [script, style] = await Promise.all(["script.ts", "style.css"].map(bundleForBrowser));
+if (script === undefined || style === undefined) throw new Error("The dashboard's script and style were not made.");
+writeGenerated("src/http/dashboard/browser.generated.json", {
+  script,
+  style,
+  scriptHash: sha256(script).slice(0, 16),
+  styleHash: sha256(style).slice(0, 16),
+});

@@ -67,10 +67,25 @@ async function tryPort(port: number): Promise<string | undefined> {
   return undefined;
 }
 
-function welcome(options: HostOptions, port: number): string {
+/** A link that signs a browser in once, so that nobody has to paste the token. The token itself is in no address. */
+async function makeSignInLink({ token }: HostOptions, port: number): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/sign-in-links`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}` },
+  });
+  if (!answer.ok) throw new StartError(`The host made no sign-in link: ${answer.status} ${await answer.text()}`);
+  const { url }: { readonly url: string } = JSON.parse(await answer.text());
+  return `http://localhost:${port}${new URL(url).pathname}`;
+}
+
+function welcome(options: HostOptions, port: number, signInLink: string): string {
   const url = `localhost:${port}`;
   const withToken = `http://x:${options.token}@${url}`;
   return `Slipway is ready: http://${url}/ (data in ${options.dataPath})
+
+The dashboard, signed in (the link works once, within ten minutes):
+
+  ${signInLink}
 
 A first app, live with one paste:
 
@@ -138,7 +153,7 @@ async function main(): Promise<void> {
   }
   if (message?.kind === "ready" && host.pid) {
     const release = holdDataFolder(options.dataPath, { pid: host.pid, port: message.port });
-    console.log(welcome(options, message.port));
+    console.log(welcome(options, message.port, await makeSignInLink(options, message.port)));
     await exited;
     release();
   }

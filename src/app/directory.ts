@@ -16,6 +16,15 @@ import {
   type NewToken,
   type Token,
 } from "../store/tokens.ts";
+import type { Caller } from "./access.ts";
+import {
+  closeSession,
+  findSessionCaller,
+  followSessionLink,
+  openSession,
+  type OpenedSession,
+  type SessionStore,
+} from "./sessions.ts";
 
 /** A page of the list: from after a name. */
 export interface DirectoryPage {
@@ -85,6 +94,25 @@ export class Directory extends DurableObject<Env> {
     removeAppTokens(this.#db, app);
   }
 
+  /** For the bearer of a token; undefined: the owner's. */
+  openSession(kind: "session" | "link", tokenId: string | undefined): OpenedSession {
+    return openSession(this.#sessions(), { kind, tokenId }, Date.now());
+  }
+
+  /** Who is signed in with it. */
+  findSessionCaller(text: string): Caller | undefined {
+    return findSessionCaller(this.#sessions(), { kind: "session", text }, Date.now());
+  }
+
+  /** A session for a link that was not followed yet. */
+  followSessionLink(text: string): OpenedSession | undefined {
+    return followSessionLink(this.#sessions(), text, Date.now());
+  }
+
+  closeSession(text: string): void {
+    closeSession(this.#sessions(), text);
+  }
+
   /** A call with an Idempotency-Key begins: what is known of it. */
   beginAnswer(call: { readonly id: string; readonly fingerprint: string }): Begun {
     return beginAnswer(this.#db, call, Date.now());
@@ -102,5 +130,9 @@ export class Directory extends DurableObject<Env> {
   /** Newest first; all, or what was done to one app. */
   listAudit(page: AuditPage): readonly AuditEntry[] {
     return listAuditEntries(this.#db, page);
+  }
+
+  #sessions(): SessionStore {
+    return { db: this.#db, ownerToken: this.env.ADMIN_TOKEN ?? "" };
   }
 }

@@ -67,8 +67,9 @@ function authRequired(request: Request): HostingError {
 /**
  * Refuses what a browser sends on behalf of a page of another origin (the Fetch standard's Origin and Sec-Fetch-Site headers).
  * git and curl send neither.
+ * @throws HostingError "auth-forbidden"
  */
-function refuseOtherOrigins(request: Request): void {
+export function refuseOtherOrigins(request: Request): void {
   const origin = request.headers.get("origin");
   const site = request.headers.get("sec-fetch-site");
   const isOtherOrigin = origin !== null && origin !== new URL(request.url).origin;

@@ -2,8 +2,8 @@
 import { Hono } from "hono";
 import { HostingError } from "../errors.ts";
 import { api } from "./api/routes.ts";
-import { limitAnonymous } from "./auth.ts";
 import { answerForApp } from "./app-request.ts";
+import { dashboard } from "./dashboard/routes.tsx";
 import { readOrigin } from "./host-name.ts";
 import type { Host } from "../push-host.ts";
 import { pageAnswer, problemAnswer, refuseMethod } from "./problem.ts";
@@ -28,10 +28,7 @@ const hostRoutes = new Hono<{ Bindings: { readonly host: Host } }>()
     await drainUnread(c.req.raw);
   })
   .get("/healthz", (c) => c.text("ok\n"))
-  .get("/", (c) => {
-    limitAnonymous(c.req.raw, c.env.host);
-    return c.text(welcome(new URL(c.req.url)));
-  })
+  .route("/", dashboard)
   .route("/api/v1", api)
   .get("/:repository{.+\\.git}/info/refs", (c) => advertise(c.req.raw, c.env.host, c.req.param("repository")))
   .post("/:repository{.+\\.git}/git-upload-pack", (c) => fetchPack(c.req.raw, c.env.host, c.req.param("repository")))
@@ -50,16 +47,4 @@ const hostRoutes = new Hono<{ Bindings: { readonly host: Host } }>()
 /** Programs ask below /api/, git and people everywhere else. */
 function answerAt(path: string): typeof pageAnswer {
   return path.startsWith("/api/") ? problemAnswer : pageAnswer;
-}
-
-/** The page for people who come without git. */
-function welcome(url: URL): string {
-  return [
-    "This is Slipway, a git-push host for Durable Object apps.",
-    "",
-    `  git clone ${url.protocol}//x:TOKEN@${url.host}/new/counter/hello.git && cd hello && git push`,
-    "",
-    `deploys the counter template as http://hello.${url.host}/.`,
-    "",
-  ].join("\n");
 }

@@ -269,6 +269,17 @@ export const DIRECTORY_MIGRATIONS: Migrations = [
   );
   CREATE INDEX answers_by_time ON answers (at_ms);
   `,
+  `
+  -- Browsers that are signed in, and links that sign one in; token_id is NULL for the owner's own token.
+  CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    secret_hash TEXT NOT NULL,
+    token_id TEXT,
+    expires_at_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX sessions_by_end ON sessions (expires_at_ms);
+  `,
 ];
 
 /** Whether anything was ever written here. Reading this writes nothing. */

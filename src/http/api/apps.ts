@@ -68,6 +68,10 @@ const AppJson = AppEntry.extend({
   repositoryBytes: z.int(),
 }).openapi("App");
 
+/** An app in the list, and by itself. */
+export type AppEntryAnswer = z.infer<typeof AppEntry>;
+export type AppAnswer = z.infer<typeof AppJson>;
+
 export const apps = makeRouter();
 
 const listRoute = createRoute({

@@ -30,6 +30,9 @@ const AuditList = z.object({
   next: z.int().optional(),
 });
 
+/** A page of the audit log. */
+export type AuditAnswer = z.infer<typeof AuditList>;
+
 export const audit = makeRouter();
 
 const listRoute = createRoute({

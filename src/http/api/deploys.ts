@@ -55,6 +55,9 @@ const HistoryJson = DeployJson.extend({
   log: z.string().openapi({ description: "Where everything that was said is kept." }),
 }).openapi("HistoryEntry");
 
+/** One attempt to deploy. */
+export type HistoryAnswer = z.infer<typeof HistoryJson>;
+
 export const deploys = makeRouter();
 
 const listRoute = createRoute({

@@ -41,6 +41,9 @@ const EgressJson = z
   })
   .openapi("Egress");
 
+/** The lists, and what was called. */
+export type EgressAnswer = z.infer<typeof EgressJson>;
+
 export const egress = makeRouter();
 
 const getRoute = createRoute({

@@ -15,6 +15,9 @@ const LogLineJson = z
   })
   .openapi("LogLine");
 
+/** One line of a log. */
+export type LogLineAnswer = z.infer<typeof LogLineJson>;
+
 const Id = z.coerce.number().int().min(0).optional();
 
 const LogQuery = z.object({

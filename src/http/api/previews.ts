@@ -21,6 +21,9 @@ const PreviewJson = z
   })
   .openapi("Preview");
 
+/** One preview. */
+export type PreviewAnswer = z.infer<typeof PreviewJson>;
+
 const PreviewPath = AppPath.extend({
   slug: z.string().openapi({ param: { name: "slug", in: "path" }, type: "string", example: "feature-x" }),
 });

@@ -20,6 +20,7 @@ import { usage } from "./usage.ts";
 import { previews } from "./previews.ts";
 import { makeRouter } from "./resource.ts";
 import { retention } from "./retention.ts";
+import { signInLinks } from "./sign-in-links.ts";
 import { snapshots } from "./snapshots.ts";
 import { tokens } from "./tokens.ts";
 
@@ -50,6 +51,7 @@ api.route("/", snapshots);
 api.route("/", commits);
 api.route("/", tokens);
 api.route("/", audit);
+api.route("/", signInLinks);
 api.route("/", egress);
 api.route("/", variables);
 api.route("/", logs);

@@ -19,6 +19,9 @@ const SnapshotJson = z
   })
   .openapi("Snapshot");
 
+/** One snapshot. */
+export type SnapshotAnswer = z.infer<typeof SnapshotJson>;
+
 const DeployReport = z
   .looseObject({ deploy: z.int().openapi({ description: "The number of the deploy that is live now." }) })
   .openapi("DeployReport", { description: "What a push with -o json says: stages, cutover, the line that undoes it." });

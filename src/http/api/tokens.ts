@@ -27,6 +27,10 @@ const MadeToken = TokenJson.extend({
   token: z.string().openapi({ description: "The token. It is shown this once and stored nowhere." }),
 }).openapi("MadeToken");
 
+/** A token, and one that was just made. */
+export type TokenAnswer = z.infer<typeof TokenJson>;
+export type MadeTokenAnswer = z.infer<typeof MadeToken>;
+
 const NewAppToken = z.object({
   name: z
     .string()

@@ -21,6 +21,9 @@ const UsageRowJson = z
   })
   .openapi("UsageRow");
 
+/** What one day, environment and deploy used. */
+export type UsageRowAnswer = z.infer<typeof UsageRowJson>;
+
 export const usage = makeRouter();
 
 const getRoute = createRoute({
