@@ -2,6 +2,7 @@
 import { type NodeBuiltin, nodeBuiltinNames, type NodejsSupport } from "./compatibility.ts";
 import type { BuildMessage } from "./messages.ts";
 import { nearestName } from "./nearest.ts";
+import { addCommand } from "./npm/package-manager.ts";
 import { findPackageFolder, splitSpecifier } from "./package.ts";
 import { findFile, findFolder, findSubmodule, followLinks, type TreeIndex } from "./tree-index.ts";
 import { extensionOf, fileName, folderOf, isInNodeModules, joinPath, relativePath } from "./tree-path.ts";
@@ -133,7 +134,7 @@ function driftFailure(packages: KnownPackages, name: string): ImportFailure {
 }
 
 function installFix({ lockfile }: KnownPackages, name: string): string {
-  return `npm install ${name}, then commit package.json${lockfile === undefined ? "" : ` and ${lockfile}`}.`;
+  return `${addCommand(lockfile, name)}, then commit package.json${lockfile === undefined ? "" : ` and ${lockfile}`}.`;
 }
 
 function notListedFix(packages: KnownPackages, name: string, specifier: string): string {

@@ -5,24 +5,31 @@ import { type ConfigFile, isTable } from "../config-file.ts";
 import type { BuildMessage } from "../messages.ts";
 import { folderOf } from "../tree-path.ts";
 import { below, type Layout } from "./layout.ts";
+import { lockCommand } from "./package-manager.ts";
 import { parseSpec } from "./package-spec.ts";
 
 /** The first of an app's dependencies that the lockfile does not fulfil. Development dependencies count once they are imported. */
 export function findDrift(packageFile: ConfigFile, layout: Layout): BuildMessage | undefined {
-  const overrides = packageFile.value["overrides"];
-  const overridden = new Set(
-    isTable(overrides) ? Object.keys(overrides).map((key) => key.replace(/(.)@.*$/, "$1")) : [],
-  );
+  const overridden = overriddenNames(packageFile);
   for (const kind of ["dependencies", "optionalDependencies"]) {
     const listed = packageFile.value[kind];
     for (const [name, range] of Object.entries(isTable(listed) ? listed : {})) {
       if (typeof range !== "string" || overridden.has(name)) continue;
       const text = driftOf(name, range, layout, folderOf(packageFile.path));
       if (text === undefined || (kind === "optionalDependencies" && text.isMissing)) continue;
-      return driftMessage(packageFile, [kind, name], text.sentence);
+      const { lockfile = "the lockfile" } = layout;
+      return driftMessage(packageFile, [kind, name], { text: text.sentence, lockfile });
     }
   }
   return undefined;
+}
+
+/** npm's overrides, pnpm's and yarn's resolutions: what they name has the version that they say. */
+function overriddenNames({ value }: ConfigFile): ReadonlySet<string> {
+  const { overrides, resolutions, pnpm } = value;
+  const tables = [overrides, resolutions, isTable(pnpm) ? pnpm["overrides"] : undefined];
+  const keys = tables.flatMap((table) => (isTable(table) ? Object.keys(table) : []));
+  return new Set(keys.map((key) => key.replace(/^.*(?:>|\*\*\/)/, "").replace(/(.)@.*$/, "$1")));
 }
 
 function driftOf(
@@ -55,11 +62,15 @@ function findLocked(
   }
 }
 
-function driftMessage(packageFile: ConfigFile, keys: readonly string[], text: string): BuildMessage {
+function driftMessage(
+  packageFile: ConfigFile,
+  keys: readonly string[],
+  { text, lockfile }: { readonly text: string; readonly lockfile: string },
+): BuildMessage {
   return {
     code: "lockfile-drift",
     text,
     location: packageFile.locate(keys),
-    fix: "Bring them together: npm install, then commit package.json and package-lock.json.",
+    fix: `Bring them together: ${lockCommand(lockfile)}, then commit package.json and ${lockfile}.`,
   };
 }

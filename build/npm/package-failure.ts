@@ -112,6 +112,7 @@ export function unsupportedSource(name: string, spec: string): Failed {
 }
 
 function sourceWords(spec: string): string {
+  if (spec.startsWith("patch:")) return "a patch of another one";
   if (/^(file|link):|^\.{0,2}\//.test(spec)) return "a folder outside of this repository";
   return /^https?:/.test(spec) && !/\.git(#|$)/.test(spec) ? "an address" : "a git repository";
 }

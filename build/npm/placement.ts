@@ -7,6 +7,8 @@ export interface GraphPackage {
   readonly name: string;
   readonly version: string;
   readonly integrity: string | undefined;
+  /** Where it comes from, if that is no registry. */
+  readonly elsewhere?: string | undefined;
   /** By the name that imports use, the id of the package that is meant. */
   readonly dependencies: ReadonlyMap<string, string>;
 }

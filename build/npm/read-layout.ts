@@ -3,18 +3,21 @@
 import { createHash } from "node:crypto";
 import { type ConfigFile, isTable, parseConfigFile } from "../config-file.ts";
 import { formatBytes } from "../limits.ts";
-import type { BuildMessage } from "../messages.ts";
+import { type BuildMessage, locate } from "../messages.ts";
 import { type OpenTree, readFile, readNamedFile } from "../open-tree.ts";
 import { findFile } from "../tree-index.ts";
 import { fileName, folderOf, joinPath } from "../tree-path.ts";
 import { below, type Layout, type LayoutOutcome, type LayoutPackage } from "./layout.ts";
 import { findDrift } from "./lock-drift.ts";
+import type { LockText } from "./lock-graph.ts";
 import { readOverrides } from "./overrides.ts";
 import { readPackageLock } from "./package-lock.ts";
 import { parseSpec } from "./package-spec.ts";
 import { findPackument, type PackageStore } from "./package-store.ts";
 import { placePackages } from "./placement.ts";
+import { readPnpmLock } from "./pnpm-lock.ts";
 import { resolveRanges, type RootDependency, type Unresolved } from "./range-resolution.ts";
+import { readYarnLock } from "./yarn-lock.ts";
 
 /** What an app's configuration says of packages. */
 export interface AppPackages {
@@ -37,11 +40,11 @@ export interface LayoutInput {
 }
 
 /** In the order in which they count. */
-const LOCKFILES: Readonly<Record<string, (path: string, folder: string, text: string) => LayoutOutcome>> = {
-  "npm-shrinkwrap.json": readPackageLock,
-  "package-lock.json": readPackageLock,
-  "pnpm-lock.yaml": unsupportedLock,
-  "yarn.lock": unsupportedLock,
+const LOCKFILES: Readonly<Record<string, (lock: LockText) => LayoutOutcome>> = {
+  "npm-shrinkwrap.json": ({ path, folder, text }) => readPackageLock(path, folder, text),
+  "package-lock.json": ({ path, folder, text }) => readPackageLock(path, folder, text),
+  "pnpm-lock.yaml": readPnpmLock,
+  "yarn.lock": readYarnLock,
   "bun.lock": unsupportedLock,
   "bun.lockb": unsupportedLock,
 };
@@ -58,7 +61,10 @@ export async function readLayout(input: LayoutInput): Promise<LayoutOutcome> {
   const sizeBytes = tree.index.files.get(path) ?? 0;
   if (sizeBytes > LOCK_BYTES) return failed(tooLarge(path, sizeBytes));
   const text = new TextDecoder().decode(await readFile(tree, path));
-  const outcome = LOCKFILES[fileName(path)]?.(path, folderOf(path), text) ?? unsupportedLock(path);
+  const { workspaces } = input.app;
+  const packageFiles = [packageFile, ...(await readUsedWorkspaces(tree, packageFile, workspaces))];
+  const lock: LockText = { path, folder: folderOf(path), text, packageFiles, workspaces };
+  const outcome = LOCKFILES[fileName(path)]?.(lock) ?? unsupportedLock(lock);
   if (outcome.kind === "failed") return outcome;
   const drift = findDrift(packageFile, outcome.layout);
   return drift === undefined ? outcome : failed(drift);
@@ -73,10 +79,11 @@ function findLockfile(tree: OpenTree, folder: string): string | undefined {
   }
 }
 
-function unsupportedLock(path: string): LayoutOutcome {
+function unsupportedLock({ path, text }: LockText): LayoutOutcome {
   return failed({
     code: "lockfile-unsupported",
     text: `${path} is a lockfile that this host does not read.`,
+    location: locate(path, text, 0, 1),
     fix: "Commit a package-lock.json beside it: npm install --package-lock-only.",
   });
 }

@@ -108,7 +108,7 @@ const CASES: readonly (readonly [
   [
     "a lockfile of another package manager",
     "lockfile-unsupported",
-    (registry) => buildWith(registry, "1", { "yarn.lock": "" }),
+    (registry) => buildWith(registry, "1", { "bun.lock": "" }),
   ],
   [
     "a dependency from git",
