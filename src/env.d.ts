@@ -9,6 +9,8 @@ interface Env {
   readonly HOST: string;
   /** Bounds of builds other than the default ones: a table by the names of build/limits.ts. */
   readonly BUILD_LIMITS?: unknown;
+  /** Caps for every app, a table of the names in src/app/quota-table.ts. */
+  readonly QUOTAS?: unknown;
   /** The owner's token. Without it everything but the templates is closed. */
   readonly ADMIN_TOKEN?: string;
   /** A secret: what secrets of apps are sealed with; see app/secret-box.ts. Without it there are none. */

@@ -92,6 +92,7 @@ export const ERROR_MEANINGS = {
     "a preview that nobody visited, or one of too many; it comes back with the next push to its branch",
   "deploy-not-found": "an old deploy that cannot be shown",
   "preview-not-found": "an address below an app at which nothing is deployed",
+  "quota-exceeded": "a cap on what an app may take; the answer says which, used and limit",
   "app-busy": "held longer than a deploy may hold a request; ask again",
   "internal-error": "the host's own fault; repeating the request is safe",
 } as const;

@@ -39,6 +39,9 @@ interface NamedAsset {
   readonly isHashed: boolean;
 }
 
+/** So many are named where there is too much. */
+const LARGEST = 5;
+
 /** Once more, if what another deploy had was taken away in between. */
 const ATTEMPTS = 2;
 
@@ -48,12 +51,31 @@ export async function storeAssets(bundle: Bundle, target: AssetsTarget): Promise
     return { kind: "stored", assetsId: undefined, facts: { fileCount: 0, newCount: 0, uploadedBytes: 0 } };
   }
   const assets = nameAssets(bundle, target.tree);
+  const overQuota = await checkQuota(assets, target.supervisor);
+  if (overQuota !== undefined) return { kind: "failed", failure: overQuota };
   const assetsId = idOf(bundle, assets);
   for (let attempt = 1; ; attempt += 1) {
     const stored = await tryStore(bundle, target, { assets, assetsId });
     if (stored !== undefined) return stored;
     if (attempt === ATTEMPTS) throw new Error(`The assets ${assetsId} lost their objects ${ATTEMPTS} times.`);
   }
+}
+
+async function checkQuota(
+  assets: readonly NamedAsset[],
+  supervisor: AssetsTarget["supervisor"],
+): Promise<PushFailure | undefined> {
+  const usedBytes = assets.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  // An app that does not exist yet has the host's own caps, which it is held to from its second push on.
+  const assetBytes = (await supervisor.readQuotas())?.assetBytes ?? Number.MAX_SAFE_INTEGER;
+  if (usedBytes <= assetBytes) return undefined;
+  const largest = assets.toSorted((a, b) => b.sizeBytes - a.sizeBytes).slice(0, LARGEST);
+  const reason = `quota-exceeded: the static assets have ${usedBytes} bytes of the ${assetBytes} that they may have`;
+  const lines = [
+    `The static assets have ${usedBytes} bytes, and ${assetBytes} is the app's quota (assetBytes). The largest:`,
+    ...largest.map(({ path, sizeBytes }) => `  ${path}: ${sizeBytes} bytes`),
+  ];
+  return { stage: "build", code: "quota-exceeded", lines, reason };
 }
 
 /** undefined: what was found is gone again. */

@@ -1,6 +1,6 @@
 // What a supervisor remembers of an app's doings until it is written down: see activity.ts.
 import type { UsageRow } from "../store/usage.ts";
-import { BURST_SECONDS, BYTES_PER_SECOND, LINES_PER_SECOND, type LogLine } from "./log-line.ts";
+import type { LogLine } from "./log-line.ts";
 
 /** Somebody who reads the log as it grows. */
 export type LogFollower = (line: LogLine) => void;
@@ -30,7 +30,7 @@ export function openActivity(): Activity {
     usage: new Map(),
     lastId: undefined,
     isScheduled: false,
-    allowance: { lines: LINES_PER_SECOND * BURST_SECONDS, bytes: BYTES_PER_SECOND * BURST_SECONDS, atMs: 0 },
+    allowance: { lines: 0, bytes: 0, atMs: 0 },
     droppedCount: 0,
     followers: new Set(),
   };

@@ -5,15 +5,10 @@ import { addLogBatch, findLastLogId } from "../store/logs.ts";
 import { isMigrated } from "../store/schema.ts";
 import { addUsage, NO_USAGE, pruneUsage, type UsageCounts } from "../store/usage.ts";
 import type { Activity } from "./activity-memory.ts";
+import { scheduleReport } from "./metrics-report.ts";
+import { quotasOf } from "./quotas.ts";
 import type { HostedApp } from "./hosted-app.ts";
-import {
-  BURST_SECONDS,
-  BYTES_PER_SECOND,
-  KEPT_LOG_BYTES,
-  LINES_PER_SECOND,
-  MAX_LINE_LENGTH,
-  type NewLogLine,
-} from "./log-line.ts";
+import { BURST_SECONDS, BYTES_PER_SECOND, KEPT_LOG_BYTES, MAX_LINE_LENGTH, type NewLogLine } from "./log-line.ts";
 import { maskSecrets } from "./secret-mask.ts";
 import { secretsOf } from "./variables.ts";
 
@@ -33,7 +28,7 @@ export function noteLine(app: HostedApp, line: NewLogLine): void {
   const { activity } = app;
   const masked = maskSecrets(line.text, secretsOf(app, line.deployNumber, line.facet));
   const text = masked.length > MAX_LINE_LENGTH ? `${masked.slice(0, MAX_LINE_LENGTH)} …` : masked;
-  if (!isAllowed(activity, text.length, app.now())) {
+  if (!isAllowed(activity, text.length, { nowMs: app.now(), linesPerSecond: quotasOf(app).logLinesPerSecond })) {
     activity.droppedCount += 1;
     noteUsage(app, line, { droppedLogLines: 1 });
     return;
@@ -86,6 +81,7 @@ function writeActivity(app: HostedApp): void {
       addLogBatch(app.db, { firstId: first.id, lastId: last.id, linesJson }, KEPT_LOG_BYTES);
     }
     for (const row of rows) addUsage(app.db, row);
+    if (rows.length > 0) scheduleReport(app);
     pruneUsage(app.db, dayOf(app.now() - KEPT_DAYS * DAY_MS));
   });
 }
@@ -111,9 +107,13 @@ function scheduleWrite(app: HostedApp): void {
 }
 
 /** A bucket of lines and one of bytes, filled again as time goes by. */
-function isAllowed({ allowance }: Activity, bytes: number, nowMs: number): boolean {
+function isAllowed(
+  { allowance }: Activity,
+  bytes: number,
+  { nowMs, linesPerSecond }: { readonly nowMs: number; readonly linesPerSecond: number },
+): boolean {
   const seconds = Math.max(0, nowMs - allowance.atMs) / 1000;
-  allowance.lines = Math.min(LINES_PER_SECOND * BURST_SECONDS, allowance.lines + seconds * LINES_PER_SECOND);
+  allowance.lines = Math.min(linesPerSecond * BURST_SECONDS, allowance.lines + seconds * linesPerSecond);
   allowance.bytes = Math.min(BYTES_PER_SECOND * BURST_SECONDS, allowance.bytes + seconds * BYTES_PER_SECOND);
   allowance.atMs = nowMs;
   if (allowance.lines < 1 || allowance.bytes < bytes) return false;

@@ -5,6 +5,7 @@ import { compact } from "./compaction.ts";
 import { destroy } from "./deletion.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { expirePreviews } from "./preview-expiry.ts";
+import { reportMetrics } from "./metrics-report.ts";
 import { prune } from "./pruning.ts";
 import { register } from "./registration.ts";
 import { setNextAlarm, type TaskName } from "./schedule.ts";
@@ -17,6 +18,7 @@ const TASKS: Readonly<Record<TaskName, (app: HostedApp) => Promise<number | unde
   prune,
   sweep,
   compact,
+  report: reportMetrics,
   previews: expirePreviews,
 };
 

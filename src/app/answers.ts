@@ -15,6 +15,7 @@ export type VisitorCode = Extract<
   | "preview-expired"
   | "deploy-not-found"
   | "app-failed"
+  | "quota-exceeded"
   | "app-busy"
 >;
 
@@ -46,6 +47,7 @@ const ANSWERS: Readonly<Record<VisitorCode, VisitorAnswer>> = {
     text: "This app failed to answer.",
     hint: "If it is yours: its log on the host says why.",
   },
+  "quota-exceeded": { status: 429, text: "This app has more visitors than it may have in a minute. Try again soon." },
   "app-busy": { status: 503, text: "This app is being deployed. Try again in a moment." },
 };
 
@@ -55,7 +57,7 @@ const RETRY_AFTER_S = 1;
 /** One of the host's own answers to a visitor, in the form that the request prefers. */
 export function answerFor(code: VisitorCode, request: Request): Response {
   const { status, text, hint } = ANSWERS[code];
-  const retryAfterS = status === 503 ? RETRY_AFTER_S : undefined;
+  const retryAfterS = status === 503 || status === 429 ? RETRY_AFTER_S : undefined;
   const response = answerError({ status, code, detail: text, hint, retryAfterS }, request);
   response.headers.set(ERROR_HEADER, code);
   return response;

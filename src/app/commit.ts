@@ -2,7 +2,7 @@
 // branch, the deploy and the live pointer move together or not at all.
 import type { NewBuild } from "../store/builds.ts";
 import type { Deploy } from "../store/deploys.ts";
-import { addPack, hasPacks } from "../store/packs.ts";
+import { addPack, hasPacks, sumPackBytes } from "../store/packs.ts";
 import { packKeys } from "../store/pack-store.ts";
 import { findDefaultBranch, isDefaultBranch, isProtectedBranch } from "../store/head.ts";
 import { findRef, isDeletion, updateRef, type RefCommand, type RefRefusal, type RefResult } from "../store/refs.ts";
@@ -17,6 +17,7 @@ import { PRODUCTION_FACET } from "./environment.ts";
 import { readLive, runtimeOf, type HostedApp } from "./hosted-app.ts";
 import { branchOf, endPreview, endUnused, facetOfBranch, recordPreview, type PreviewDeploy } from "./preview-commit.ts";
 import { takeAway } from "./preview-removal.ts";
+import { quotasOf } from "./quotas.ts";
 import { listRegistration } from "./registration.ts";
 import { MAX_PACK_AGE_MS } from "./upkeep-limits.ts";
 
@@ -83,6 +84,15 @@ export function commit(app: HostedApp, push: PushCommit): CommitOutcome {
   if (push.pack !== undefined && push.pack.createdAtMs < push.nowMs - MAX_PACK_AGE_MS) {
     const reason = "failed to update ref: this push took too long; push again";
     return { results: refuse(push, reason), head: repository.head, isNewApp: false, ...NO_PREVIEWS };
+  }
+  const usedBytes = sumPackBytes(app.db) + (push.pack?.packBytes ?? 0);
+  const { repositoryBytes } = quotasOf(app);
+  if (push.pack !== undefined && usedBytes > repositoryBytes) {
+    const reason = `the repository would have ${usedBytes} bytes of the ${repositoryBytes} that it may have`;
+    const results = push.commands.map(
+      ({ name }) => ({ name, kind: "refused", code: "quota-exceeded", reason }) as const,
+    );
+    return { results, head: repository.head, isNewApp: false, ...NO_PREVIEWS };
   }
   if (!push.commands.every(isDeletion) && !hasPacks(app.db, push.checkedPackIds)) {
     const reason = "failed to update ref: the repository was compacted while this push was under way; push again";

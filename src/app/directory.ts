@@ -5,6 +5,7 @@ import { listApps, putApp, removeApp, type DirectoryEntry } from "../store/apps.
 import { beginAnswer, endAnswer, type Begun, type KeptAnswer } from "../store/answers.ts";
 import { addAuditEntry, listAuditEntries, type AuditEntry, type NewAuditEntry } from "../store/audit.ts";
 import { openDatabase, type Database } from "../store/database.ts";
+import { countApps, listMetrics, putMetrics, removeMetrics, type AppMetrics } from "../store/metrics.ts";
 import { DIRECTORY_MIGRATIONS, migrate } from "../store/schema.ts";
 import {
   addToken,
@@ -59,6 +60,7 @@ export class Directory extends DurableObject<Env> {
   /** Idempotent. */
   remove(name: string): void {
     removeApp(this.#db, name);
+    removeMetrics(this.#db, name);
   }
 
   /** By name; all, or only the one of this name. */
@@ -121,6 +123,15 @@ export class Directory extends DurableObject<Env> {
   /** undefined: nothing is kept, and the call may be done again. */
   endAnswer(id: string, answer: KeptAnswer | undefined): void {
     endAnswer(this.#db, id, answer);
+  }
+
+  reportMetrics(metrics: AppMetrics): void {
+    putMetrics(this.#db, metrics);
+  }
+
+  /** How many apps there are, and what the first so many by name used. */
+  readMetrics(limit: number): { readonly appCount: number; readonly apps: readonly AppMetrics[] } {
+    return { appCount: countApps(this.#db), apps: listMetrics(this.#db, limit) };
   }
 
   recordAudit(entry: NewAuditEntry): void {

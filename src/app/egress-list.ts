@@ -4,6 +4,8 @@ import { noteLine, noteUsage } from "./activity.ts";
 import { environmentKind } from "./environment.ts";
 import type { EgressEvent } from "./egress-event.ts";
 import { decideEgress, parseEgressRule, type EgressDecision } from "./egress-policy.ts";
+import { quotasOf } from "./quotas.ts";
+import { takeFrom } from "./rate.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
 import { maskSecrets } from "./secret-mask.ts";
 import { secretsOf } from "./variables.ts";
@@ -45,7 +47,12 @@ export function decideFor(app: HostedApp, facet: string, url: string): EgressDec
   if (findExisting(app) === undefined || parsed === null) return { kind: "refused", reason: "the app is gone" };
   const scope = environmentKind(facet) === "production" ? "production" : "preview";
   const rules = listEgressRules(app.db, scope).flatMap((text) => parseEgressRule(text) ?? []);
-  return decideEgress(parsed, { rules, ownHost: app.env.HOST });
+  const decision = decideEgress(parsed, { rules, ownHost: app.env.HOST });
+  const { egressRequestsPerMinute } = quotasOf(app);
+  if (decision.kind === "refused" || takeFrom(app.egressRate, egressRequestsPerMinute, app.now()) === undefined) {
+    return decision;
+  }
+  return { kind: "refused", reason: `the app has sent more than ${egressRequestsPerMinute} requests in a minute` };
 }
 
 /** Keeps an event for the owner to see. */

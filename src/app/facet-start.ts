@@ -15,6 +15,7 @@ import {
   type StartFailure,
 } from "./start-failure.ts";
 import { GOODBYE, PROBE, readStartReport, START, type ProbeReport, type StartReport } from "./start-report.ts";
+import { quotasOf } from "./quotas.ts";
 import { within } from "./time-limit.ts";
 import { openVariables } from "./variables.ts";
 
@@ -109,6 +110,7 @@ export function openVersionWorker(app: HostedApp, version: Version): WorkerStub 
       bindings: makeAssetBindings(app, deploy.assetsId, { facet, deployNumber }),
       egress: app.ctx.exports.Egress({ props }),
       logs: app.ctx.exports.Logs({ props }),
+      cpuMs: quotasOf(app).cpuMsPerRequest,
     }),
   );
 }

@@ -12,6 +12,8 @@ import { openActivity, type Activity } from "./activity-memory.ts";
 import type { AssetCache } from "./asset-cache.ts";
 import type { EgressEvent } from "./egress-event.ts";
 import type { PushUnderWay } from "./push-turns.ts";
+import type { Quotas } from "./quota-table.ts";
+import type { RateState } from "./rate.ts";
 import type { StartFailure } from "./start-failure.ts";
 
 /** A deploy as a facet runs it. One object for each deploy of an instance, so that versions are compared by identity. */
@@ -84,6 +86,10 @@ export interface HostedApp {
   readonly activity: Activity;
   /** The secrets of deploys that said something: see secretsOf. */
   readonly secrets: Map<string, readonly string[]>;
+  /** undefined: to be read. */
+  quotas: Quotas | undefined;
+  readonly requestRate: RateState;
+  readonly egressRate: RateState;
   /** The deletion that is under way. */
   deletion: Promise<void> | undefined;
 }
@@ -115,6 +121,9 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     recentEgress: [],
     activity: openActivity(),
     secrets: new Map(),
+    quotas: undefined,
+    requestRate: { left: 0, atMs: 0 },
+    egressRate: { left: 0, atMs: 0 },
     deletion: undefined,
   };
   if (repository !== undefined && !repository.isDeleting) readLive(app, app.production);

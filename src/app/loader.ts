@@ -26,6 +26,8 @@ export interface WorkerParts {
   readonly egress?: Fetcher;
   /** Who is told what the app says and throws. */
   readonly logs?: Fetcher;
+  /** Of one request; the runtime's own limit if it is not given. */
+  readonly cpuMs?: number;
 }
 
 /** The isolate's definition. */
@@ -36,6 +38,7 @@ export function makeWorkerCode({
   bindings = {},
   egress,
   logs,
+  cpuMs,
 }: WorkerParts): WorkerLoaderWorkerCode {
   const owned = Object.fromEntries(Object.entries(variables).filter(([name]) => !Object.hasOwn(bindings, name)));
   const modules = Object.entries(definition.modules).map(([name, module]) => [name, toLoaderModule(module)] as const);
@@ -50,6 +53,7 @@ export function makeWorkerCode({
     },
     env: { ...bindings, ...JSON.parse(envJson), ...owned, ...(logs === undefined ? {} : { [LOGS_BINDING]: logs }) },
     globalOutbound: egress ?? null,
+    ...(cpuMs === undefined ? {} : { limits: { cpuMs } }),
     ...(logs === undefined ? {} : { tails: [logs] }),
   };
 }

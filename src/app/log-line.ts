@@ -44,8 +44,7 @@ export const MAX_LINE_LENGTH = 8 * 1024;
 /** What is kept of an app's log; the oldest lines go first. */
 export const KEPT_LOG_BYTES = 1024 * 1024;
 
-/** What an app may log in a second, over ten seconds; the rest is dropped and counted. */
-export const LINES_PER_SECOND = 200;
+/** What an app may log in a second, over ten seconds, beside its quota of lines; the rest is dropped and counted. */
 export const BYTES_PER_SECOND = 200 * 1024;
 export const BURST_SECONDS = 10;
 

@@ -4,7 +4,7 @@ import { findDueTask, findNextDueMs, putDueTask } from "../store/due.ts";
 import type { HostedApp } from "./hosted-app.ts";
 
 /** What the alarm can be set for. */
-export type TaskName = "register" | "delete" | "prune" | "sweep" | "compact" | "previews";
+export type TaskName = "register" | "delete" | "prune" | "sweep" | "compact" | "previews" | "report";
 
 /**
  * Puts a task on the list unless it is there already. One that is due may be running and have seen too little, so that it is listed

@@ -9,6 +9,8 @@ import { passEventStream } from "./event-stream.ts";
 import { getFacet, openVersionWorker } from "./facet-start.ts";
 import type { FacetRuntime, HostedApp } from "./hosted-app.ts";
 import { noteRequest } from "./logs.ts";
+import { quotasOf } from "./quotas.ts";
+import { takeFrom } from "./rate.ts";
 import { within } from "./time-limit.ts";
 import { describeAbsence, findVisited } from "./visited.ts";
 
@@ -31,6 +33,9 @@ export async function serve(app: HostedApp, request: Request): Promise<Response>
 }
 
 async function answer(app: HostedApp, runtime: FacetRuntime, request: Request): Promise<Response> {
+  if (takeFrom(app.requestRate, quotasOf(app).requestsPerMinute, app.now()) !== undefined) {
+    return answerFor("quota-exceeded", request);
+  }
   if (runtime.running === undefined || runtime.running !== runtime.live) {
     const refusal = await hold(app, runtime, request);
     if (refusal !== undefined) return refusal;

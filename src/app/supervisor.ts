@@ -43,6 +43,8 @@ import { registerNewApp } from "./registration.ts";
 import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget } from "./rehearsal.ts";
 import { changeSettings, createRepository, openForPush, readRepository, type Creation } from "./repository.ts";
 import { chooseData, type DataChoice } from "./restoring.ts";
+import type { Quotas } from "./quota-table.ts";
+import { changeQuotas, readQuotas } from "./quotas.ts";
 import { serve } from "./serve.ts";
 import {
   prepareVariables,
@@ -252,6 +254,16 @@ export class Supervisor extends DurableObject<Env> {
   /** Oldest first. undefined: the app does not exist. */
   readLogs(query: LogQuery): LogLine[] | undefined {
     return readLogs(this.#app, query);
+  }
+
+  /** undefined: the app does not exist. */
+  readQuotas(): Quotas | undefined {
+    return readQuotas(this.#app);
+  }
+
+  /** undefined: the app does not exist. */
+  changeQuotas(changes: Parameters<typeof changeQuotas>[1]): Quotas | undefined {
+    return changeQuotas(this.#app, changes);
   }
 
   /** Of so many days, today included. undefined: the app does not exist. */

@@ -79,6 +79,7 @@ const STATUS: Record<ErrorCode, number> = {
   "preview-not-found": 404,
   "preview-expired": 404,
   "deploy-not-found": 404,
+  "quota-exceeded": 429,
   "app-busy": 503,
   "internal-error": 500,
 };

@@ -6,6 +6,7 @@ import { answerForApp } from "./app-request.ts";
 import { dashboard } from "./dashboard/routes.tsx";
 import { readOrigin } from "./host-name.ts";
 import type { Host } from "../push-host.ts";
+import { answerMetrics } from "./metrics.ts";
 import { pageAnswer, problemAnswer, refuseMethod } from "./problem.ts";
 import { drainUnread } from "./request-body.ts";
 import { advertise, fetchPack, receivePush, refusePath } from "./smart-http.ts";
@@ -29,6 +30,7 @@ const hostRoutes = new Hono<{ Bindings: { readonly host: Host } }>()
   })
   .get("/healthz", (c) => c.text("ok\n"))
   .route("/", dashboard)
+  .get("/metrics", (c) => answerMetrics(c.req.raw, c.env.host))
   .route("/api/v1", api)
   .get("/:repository{.+\\.git}/info/refs", (c) => advertise(c.req.raw, c.env.host, c.req.param("repository")))
   .post("/:repository{.+\\.git}/git-upload-pack", (c) => fetchPack(c.req.raw, c.env.host, c.req.param("repository")))

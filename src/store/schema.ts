@@ -226,6 +226,7 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   ALTER TABLE deploys ADD COLUMN env_before TEXT;
   CREATE INDEX deploys_by_env ON deploys (env_id) WHERE env_id IS NOT NULL;
   `,
+  "ALTER TABLE repository ADD COLUMN quotas TEXT NOT NULL DEFAULT '{}'",
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [
@@ -279,6 +280,17 @@ export const DIRECTORY_MIGRATIONS: Migrations = [
     expires_at_ms INTEGER NOT NULL
   ) WITHOUT ROWID;
   CREATE INDEX sessions_by_end ON sessions (expires_at_ms);
+  `,
+  `
+  -- What each app used since it was made, as it last reported.
+  CREATE TABLE metrics (
+    app TEXT PRIMARY KEY,
+    requests INTEGER NOT NULL,
+    errors INTEGER NOT NULL,
+    cpu_ms REAL NOT NULL,
+    egress_requests INTEGER NOT NULL,
+    deploys INTEGER NOT NULL
+  ) WITHOUT ROWID;
   `,
 ];
 

@@ -99,3 +99,12 @@ export function writeSettings(db: Database, settings: Partial<RepositorySettings
 export function writeHead(db: Database, head: RefName | undefined): void {
   db.sql.exec("UPDATE repository SET head = ?", head ?? null);
 }
+
+/** The caps that were set for this app alone, as JSON. */
+export function readQuotasJson(db: Database): string {
+  return db.sql.exec<{ quotas: string }>("SELECT quotas FROM repository").one().quotas;
+}
+
+export function writeQuotasJson(db: Database, json: string): void {
+  db.sql.exec("UPDATE repository SET quotas = ?", json);
+}

@@ -73,3 +73,9 @@ export function listUsage(db: Database, sinceDay: string): UsageRow[] {
 export function pruneUsage(db: Database, beforeDay: string): void {
   db.sql.exec("DELETE FROM usage WHERE day < ?", beforeDay);
 }
+
+/** Everything that was used since the app was made, as far as days are kept. */
+export function sumUsage(db: Database): UsageCounts {
+  const sums = NAMES.map((name) => `coalesce(sum(${COLUMNS[name]}), 0) AS ${name}`).join(", ");
+  return db.sql.exec<UsageCounts & Record<string, SqlStorageValue>>(`SELECT ${sums} FROM usage`).one();
+}

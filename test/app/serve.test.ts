@@ -191,7 +191,7 @@ describe("an app's answer", () => {
     return Response.json({ seen, env: Object.keys(this.env), exports: Object.keys(this.ctx.exports ?? {}) });`),
     );
     const answer: { seen: string; env: string[]; exports: string[] } = await (await visit("sealed")).json();
-    expect(answer.seen).toContain("not permitted to access the internet");
+    expect(answer.seen).toContain("is not on the list of hosts");
     expect(answer.env).toEqual(["SLIPWAY"]);
     expect(answer.exports).not.toContain("Supervisor");
   });

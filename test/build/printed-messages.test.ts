@@ -6,7 +6,7 @@ import { build } from "../../build/index.ts";
 import { formatMessage, formatMessages } from "../../build/messages.ts";
 import { treeOf } from "./source-tree-literal.ts";
 
-const builder = new Builder(env.LOADER, { bundleBytes: 2000, fileBytes: 5000 });
+const builder = new Builder(env.LOADER, { bundleBytes: 4000, fileBytes: 5000 });
 
 /** The lines of a failed build; of one that succeeds, those of its warnings. */
 async function printed(files: Parameters<typeof treeOf>[0]): Promise<string> {
@@ -738,13 +738,13 @@ No entry file found. [entry-not-found]
     "a bundle over the limit",
     {
       "index.ts": `import a from "./a.txt";\nimport b from "./b.txt";\nconsole.log(a, b);\n`,
-      "a.txt": "x".repeat(2000),
+      "a.txt": "x".repeat(4000),
       "b.txt": "x".repeat(500),
     },
     `
-The bundle has 2.5 KiB, and 2 KiB is the limit. [bundle-too-large]
+The bundle has 4.5 KiB, and 3.9 KiB is the limit. [bundle-too-large]
   The largest modules:
-    2 KiB  a.txt
+    3.9 KiB  a.txt
     520 bytes  b.txt
     35 bytes  index.ts
 `,

@@ -16,6 +16,7 @@ import { deploys } from "./deploys.ts";
 import { egress } from "./egress.ts";
 import { variables } from "./env.ts";
 import { logs } from "./logs.ts";
+import { quotas } from "./quotas.ts";
 import { usage } from "./usage.ts";
 import { previews } from "./previews.ts";
 import { makeRouter } from "./resource.ts";
@@ -56,6 +57,7 @@ api.route("/", egress);
 api.route("/", variables);
 api.route("/", logs);
 api.route("/", usage);
+api.route("/", quotas);
 api.route("/", previews);
 api.route("/", data);
 

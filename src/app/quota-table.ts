@@ -1,0 +1,27 @@
+// Caps on what an app may take: one table for the API, the agents' page and the places that enforce them.
+
+/** Every cap, with its unit in its name. */
+export interface Quotas {
+  readonly requestsPerMinute: number;
+  readonly cpuMsPerRequest: number;
+  readonly egressRequestsPerMinute: number;
+  readonly logLinesPerSecond: number;
+  readonly repositoryBytes: number;
+  readonly assetBytes: number;
+}
+
+/** What a cap is of, and what it is where nobody set it. */
+export const QUOTAS: Readonly<Record<keyof Quotas, { readonly value: number; readonly meaning: string }>> = {
+  requestsPerMinute: { value: 60_000, meaning: "Requests of visitors; the rest is answered 429." },
+  cpuMsPerRequest: {
+    value: 30_000,
+    meaning: "CPU time of one request, from the app's next start on. A local host cannot enforce it.",
+  },
+  egressRequestsPerMinute: { value: 600, meaning: "Requests of the app to other hosts; the rest is refused." },
+  logLinesPerSecond: {
+    value: 200,
+    meaning: "Lines of the app's log, over ten seconds; the rest is dropped and counted.",
+  },
+  repositoryBytes: { value: 2_000_000_000, meaning: "Packs of the app's repository; a push beyond it is refused." },
+  assetBytes: { value: 1_000_000_000, meaning: "Static assets of one deploy; a push beyond it is refused." },
+};

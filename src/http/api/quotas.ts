@@ -1,0 +1,68 @@
+// Caps of an app. Whoever runs the host sets them; whoever has the app sees them.
+import { createRoute, z } from "@hono/zod-openapi";
+import { QUOTAS, type Quotas } from "../../app/quota-table.ts";
+import { AppPath, json, jsonBody, makeRouter, needs, noSuchApp, PROBLEMS } from "./resource.ts";
+
+function cap(name: keyof Quotas) {
+  const { meaning, value } = QUOTAS[name];
+  return z.number().min(0).max(Number.MAX_SAFE_INTEGER).openapi({ description: meaning, example: value });
+}
+
+const QuotasJson = z
+  .object({
+    requestsPerMinute: cap("requestsPerMinute"),
+    cpuMsPerRequest: cap("cpuMsPerRequest"),
+    egressRequestsPerMinute: cap("egressRequestsPerMinute"),
+    logLinesPerSecond: cap("logLinesPerSecond"),
+    repositoryBytes: cap("repositoryBytes"),
+    assetBytes: cap("assetBytes"),
+  })
+  .openapi("Quotas");
+
+const ChangeJson = z
+  .object({
+    requestsPerMinute: cap("requestsPerMinute").nullable(),
+    cpuMsPerRequest: cap("cpuMsPerRequest").nullable(),
+    egressRequestsPerMinute: cap("egressRequestsPerMinute").nullable(),
+    logLinesPerSecond: cap("logLinesPerSecond").nullable(),
+    repositoryBytes: cap("repositoryBytes").nullable(),
+    assetBytes: cap("assetBytes").nullable(),
+  })
+  .partial()
+  .openapi("QuotasChange");
+
+export const quotas = makeRouter();
+
+const getRoute = createRoute({
+  method: "get",
+  path: "/apps/{app}/quotas",
+  summary: "What the app may take",
+  ...needs("read"),
+  request: { params: AppPath },
+  responses: { 200: json(QuotasJson, "The caps."), ...PROBLEMS },
+});
+
+quotas.openapi(getRoute, async (c) => {
+  const { app } = c.req.valid("param");
+  const caps = await c.env.host.env.SUPERVISOR.getByName(app).readQuotas();
+  if (caps === undefined) throw noSuchApp(app);
+  return c.json(caps, 200);
+});
+
+const patchRoute = createRoute({
+  method: "patch",
+  path: "/apps/{app}/quotas",
+  summary: "Change caps of the app; null goes back to the host's own",
+  description:
+    "Only whoever runs the host may. The host's own caps are in its QUOTAS variable, a table of the same names.",
+  ...needs("host"),
+  request: { params: AppPath, body: jsonBody(ChangeJson) },
+  responses: { 200: json(QuotasJson, "The caps as they are now."), ...PROBLEMS },
+});
+
+quotas.openapi(patchRoute, async (c) => {
+  const { app } = c.req.valid("param");
+  const caps = await c.env.host.env.SUPERVISOR.getByName(app).changeQuotas(c.req.valid("json"));
+  if (caps === undefined) throw noSuchApp(app);
+  return c.json(caps, 200);
+});
