@@ -33,20 +33,41 @@ const wait = scheduler.wait;
 const { error: logError } = console;
 
 /** The sockets that this isolate's instances accepted and that are open. */
-export type AcceptedSockets = Set<WebSocket>;
+export interface AcceptedSockets {
+  /** Closes them all, and waits for their visitors to have heard of it: what was only written goes down with the instance. */
+  closeAll(close: SocketClose): Promise<void>;
+}
+
+/** What visitors get to answer a close. */
+const CLOSING_LIMIT_MS = 200;
 
 /** Notes every WebSocket that is accepted from now on, until it closes. Once for each isolate, before the app is imported. */
 export function watchAccepted(): AcceptedSockets {
-  const accepted: AcceptedSockets = new socketSet();
+  const accepted = new socketSet<WebSocket>();
+  let openCount = 0;
+  let onNoneOpen: (() => void) | undefined;
   function value(this: WebSocket, ...options: unknown[]): void {
     apply(accept, this, options);
     apply(add, accepted, [this]);
-    const forget = (): void => void apply(remove, accepted, [this]);
+    openCount += 1;
+    const forget = (): void => {
+      if (!apply(remove, accepted, [this])) return;
+      openCount -= 1;
+      if (openCount === 0) onNoneOpen?.();
+    };
     apply(addEventListener, this, ["close", forget]);
     apply(addEventListener, this, ["error", forget]);
   }
   defineProperty(WebSocket.prototype, "accept", { value, configurable: true, writable: true });
-  return accepted;
+  const closeAll = async (close: SocketClose): Promise<void> => {
+    if (openCount === 0) return;
+    apply(forEach, accepted, [(socket: WebSocket) => closeOne(socket, close)]);
+    await new promise<void>((resolve) => {
+      onNoneOpen = resolve;
+      void apply(then, apply(wait, scheduler, [CLOSING_LIMIT_MS]), [resolve]);
+    });
+  };
+  return { closeAll };
 }
 
 /** Notes what an instance hands to waitUntil. Before its constructor runs. */
@@ -87,7 +108,7 @@ export function watchInstance(ctx: DurableObjectState, accepted: AcceptedSockets
       const sockets = apply(getWebSockets, ctx, []);
       // By index: an app may have changed what iterating does.
       for (let at = 0; at < sockets.length; at += 1) closeOne(sockets[at], socketClose);
-      apply(forEach, accepted, [(socket: WebSocket) => closeOne(socket, socketClose)]);
+      await accepted.closeAll(socketClose);
     },
   };
 }
