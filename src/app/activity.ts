@@ -9,8 +9,7 @@ import { scheduleReport } from "./metrics-report.ts";
 import { quotasOf } from "./quotas.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { BURST_SECONDS, BYTES_PER_SECOND, KEPT_LOG_BYTES, MAX_LINE_LENGTH, type NewLogLine } from "./log-line.ts";
-import { maskSecrets } from "./secret-mask.ts";
-import { secretsOf } from "./variables.ts";
+import { maskSecretsOf } from "./variables.ts";
 
 /** How long a line may be in memory only. */
 const WRITE_AFTER_MS = 1000;
@@ -26,7 +25,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** Takes a line into the log, unless the app has said too much. */
 export function noteLine(app: HostedApp, line: NewLogLine): void {
   const { activity } = app;
-  const masked = maskSecrets(line.text, secretsOf(app, line.deployNumber, line.facet));
+  const masked = maskSecretsOf(app, line, line.text);
   const text = masked.length > MAX_LINE_LENGTH ? `${masked.slice(0, MAX_LINE_LENGTH)} …` : masked;
   if (!isAllowed(activity, text.length, { nowMs: app.now(), linesPerSecond: quotasOf(app).logLinesPerSecond })) {
     activity.droppedCount += 1;

@@ -16,7 +16,7 @@ import { explainLoadError, type StartFailure } from "./start-failure.ts";
 import { prepareData, settleData, undoData } from "./snapshots.ts";
 import { GOODBYE } from "./start-report.ts";
 import { within } from "./time-limit.ts";
-import { findUnreadable, openVariables } from "./variables.ts";
+import { findUnreadable, maskSecretsOf, openVariables } from "./variables.ts";
 
 /** What running requests get to end, streams of their answers included. */
 export const DRAIN_LIMIT_MS = 5000;
@@ -212,7 +212,9 @@ async function sayGoodbye(app: HostedApp, runtime: FacetRuntime, old: Version): 
     await within(close(), GOODBYE_LIMIT_MS + CLOSING_LIMIT_MS);
   } catch (error) {
     // The old version is broken, and its sockets drop when it is stopped.
-    console.warn(`app ${app.name}: deploy ${old.deploy.number} did not close its WebSockets`, error);
+    const from = { deployNumber: old.deploy.number, facet: runtime.facet };
+    const reason = maskSecretsOf(app, from, String(error));
+    console.warn(`app ${app.name}: deploy ${old.deploy.number} did not close its WebSockets: ${reason}`);
   }
 }
 

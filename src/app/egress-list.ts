@@ -7,8 +7,7 @@ import { decideEgress, parseEgressRule, type EgressDecision } from "./egress-pol
 import { quotasOf } from "./quotas.ts";
 import { takeFrom } from "./rate.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
-import { maskSecrets } from "./secret-mask.ts";
-import { secretsOf } from "./variables.ts";
+import { maskSecretsOf } from "./variables.ts";
 
 /** What the owner sees and sets. */
 export interface EgressLists {
@@ -62,6 +61,6 @@ export function noteEgress(app: HostedApp, event: EgressEvent): void {
   const level = status === undefined ? "warn" : "info";
   noteUsage(app, event, { egressRequests: 1, egressSentBytes: sentBytes, egressReceivedBytes: receivedBytes });
   noteLine(app, { atMs, facet, deployNumber, kind: "egress", level, text: `${method} ${host}${path} ${outcome}` });
-  app.recentEgress.push({ ...event, path: maskSecrets(path, secretsOf(app, deployNumber, facet)) });
+  app.recentEgress.push({ ...event, path: maskSecretsOf(app, event, path) });
   if (app.recentEgress.length > MAX_RECENT) app.recentEgress.shift();
 }

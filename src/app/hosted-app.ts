@@ -84,7 +84,7 @@ export interface HostedApp {
   /** The newest last; bounded. */
   readonly recentEgress: EgressEvent[];
   readonly activity: Activity;
-  /** The secrets of deploys that said something: see secretsOf. */
+  /** The secrets of deploys that said something: see maskSecretsOf. */
   readonly secrets: Map<string, readonly string[]>;
   /** undefined: to be read. */
   quotas: Quotas | undefined;

@@ -7,11 +7,12 @@ import { answerBeforeApp } from "./assets.ts";
 import { arrive, HOLD_LIMIT_MS } from "./arrival.ts";
 import { passEventStream } from "./event-stream.ts";
 import { getFacet, openVersionWorker } from "./facet-start.ts";
-import type { FacetRuntime, HostedApp } from "./hosted-app.ts";
+import type { FacetRuntime, HostedApp, Version } from "./hosted-app.ts";
 import { noteRequest } from "./logs.ts";
 import { quotasOf } from "./quotas.ts";
 import { takeFrom } from "./rate.ts";
 import { within } from "./time-limit.ts";
+import { maskSecretsOf } from "./variables.ts";
 import { describeAbsence, findVisited } from "./visited.ts";
 
 /** The app's answer, or the host's own where there is none. */
@@ -55,9 +56,17 @@ async function answer(app: HostedApp, runtime: FacetRuntime, request: Request): 
     leave(runtime);
     // A version that was stopped under the request did not fail: it did not end in time.
     if (runtime.running !== version) return answerFor("app-busy", request);
-    console.error(`app ${app.name}: a request failed`, error);
+    noteFailure(app, version, error);
     return answerFor("app-failed", request);
   }
+}
+
+/** For the host's own log: what the app threw may name its secrets. */
+function noteFailure(app: HostedApp, { facet, deploy }: Version, error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  console.error(
+    `app ${app.name}: a request failed: ${maskSecretsOf(app, { deployNumber: deploy.number, facet }, text)}`,
+  );
 }
 
 /** Waits until the live version runs. The answer, if it does not come to that. */

@@ -6,6 +6,7 @@ import { listVariables, type Variable } from "../store/variables.ts";
 import { environmentKind } from "./environment.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { openSecret, SecretBoxError } from "./secret-box.ts";
+import { maskSecrets } from "./secret-mask.ts";
 import type { StartFailure } from "./start-failure.ts";
 
 /** What goes into `env`, opened. Never to be logged, hashed or stored. */
@@ -64,8 +65,17 @@ export function findUnreadable(app: HostedApp, envId: string | undefined, facet:
 /** So many lists of secrets stay in memory. */
 const MAX_REMEMBERED = 50;
 
+/** A text of an app's making, without the secrets that it has. */
+export function maskSecretsOf(
+  app: HostedApp,
+  { deployNumber, facet }: { readonly deployNumber: number; readonly facet: string },
+  text: string,
+): string {
+  return maskSecrets(text, secretsOf(app, deployNumber, facet));
+}
+
 /** The secrets that a deploy has in an environment, from memory if it was asked for before. */
-export function secretsOf(app: HostedApp, deployNumber: number, facet: string): readonly string[] {
+function secretsOf(app: HostedApp, deployNumber: number, facet: string): readonly string[] {
   const key = `${deployNumber} ${facet}`;
   const known = app.secrets.get(key);
   if (known !== undefined) return known;

@@ -17,6 +17,7 @@ function source(note = ""): string {
 export class App extends DurableObject {
   constructor(ctx, env) {
     super(ctx, env);
+    if (env.ONLY_TRIED !== undefined && env.SLIPWAY.deploy !== undefined) throw new Error("Live, with " + env.ONLY_TRIED);
     if (env.BROKEN !== undefined) throw new Error("Cannot use " + env.BROKEN);
   }
   fetch(request) {
@@ -149,6 +150,18 @@ describe("a change of variables", () => {
     expect(JSON.stringify(deploys)).not.toContain(SECRET);
   });
 
+  it("that starts in the rehearsal only is undone, and is not the newest either", async () => {
+    await commit("undone", "first");
+    await send("PUT", "/apps/undone/env/A", { value: "1" });
+    const response = await call("PUT", "/apps/undone/env/ONLY_TRIED", { body: { value: SECRET, secret: true } });
+    expect(response.status).toBe(422);
+    expect(await response.text()).toContain("cut over failed");
+    expect(await envOf("undone")).toEqual({ A: "1" });
+    expect(await send("GET", "/apps/undone/env")).toMatchObject({ variables: [{ name: "A" }], live: { changed: [] } });
+    expect(await send("PUT", "/apps/undone/env/B", { value: "2" })).toMatchObject({ deploy: 4 });
+    expect(await envOf("undone")).toEqual({ A: "1", B: "2" });
+  });
+
   it("by two at once takes both in", async () => {
     await commit("raced-env", "first");
     await Promise.all([
@@ -223,6 +236,15 @@ describe("a secret", () => {
         }
       }
     });
+  });
+
+  it("is one app's own, also where another has the same code", async () => {
+    await commit("twin-a", "same");
+    await commit("twin-b", "same");
+    await send("PUT", "/apps/twin-a/env/KEY", { value: SECRET, secret: true });
+    await send("PUT", "/apps/twin-b/env/KEY", { value: "of-the-other-app", secret: true });
+    expect(await envOf("twin-a")).toEqual({ KEY: SECRET });
+    expect(JSON.stringify(await envOf("twin-b", "/all"))).not.toContain(SECRET);
   });
 
   it("of the host is nowhere in an app", async () => {

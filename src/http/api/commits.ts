@@ -104,7 +104,7 @@ commits.openapi(commitRoute, async (c) => {
 const forkRoute = createRoute({
   method: "post",
   path: "/apps/{app}/fork",
-  summary: "Make an app of this one's code, with all its history and none of its data",
+  summary: "Make an app of this one's code, with all its history, and none of its data and variables",
   ...needs("read"),
   request: {
     params: AppPath,
