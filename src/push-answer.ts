@@ -95,7 +95,7 @@ function reportOwnFault(update: UpdateRequest, error: unknown, narrator: Narrato
   console.error(`push ${requestId} failed`, error);
   const reason = `internal-error: the host failed (request ${requestId}); pushing again is safe`;
   narrator.say(`error: The host failed, and its log says why (request ${requestId}). Pushing again is safe.`);
-  narrator.note({ ok: false });
+  narrator.note({ ok: false, failure: { stage: "host", code: "internal-error", reason } });
   return { refs: update.commands.map(({ name }) => ({ kind: "refused", name, reason })) };
 }
 

@@ -3,13 +3,13 @@
 import { createHash } from "node:crypto";
 import { BUILDER_VERSION } from "../build/builder.ts";
 import { build, type Bundle } from "../build/index.ts";
-import { formatMessages, formatReason, formatWarning } from "../build/messages.ts";
+import { formatWarning } from "../build/messages.ts";
 import { codeId } from "./app/code-id.ts";
 import { chooseEntryClass } from "./app/entry-class.ts";
 import type { Candidate } from "./app/rehearsal.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import { type AssetFacts, storeAssets } from "./push-assets.ts";
-import { describeStartFailure, type PushFailure } from "./push-failure.ts";
+import { describeBuildFailure, describeStartFailure, type PushFailure } from "./push-failure.ts";
 import type { Host } from "./push-host.ts";
 import type { Repository } from "./repo/repository.ts";
 import type { CommitTree } from "./repo/source-tree.ts";
@@ -61,10 +61,7 @@ export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
   const startedMs = input.now();
   const outcome = await build(input.tree, host.builder, rootSetting(input), host.npm);
   if (outcome.kind === "failed") {
-    const [first] = outcome.messages;
-    if (first === undefined) throw new Error("A build failed without a message.");
-    const lines = formatMessages(outcome.messages, outcome.total);
-    return { kind: "failed", failure: { stage: "build", code: first.code, lines, reason: formatReason(first) } };
+    return { kind: "failed", failure: describeBuildFailure(outcome.messages, outcome.total) };
   }
   const { bundle } = outcome;
   const entry = await chooseEntryClass(bundle, host.env.LOADER);

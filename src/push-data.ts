@@ -30,7 +30,7 @@ export async function chooseData(
 function describeMissingData(reason: string): PushFailure {
   const code = "snapshot-not-kept";
   const fix = `Without -o ${RESTORE_DATA} the code alone goes back, on the data of now.`;
-  return { stage: "restore", code, lines: [reason, fix], reason: `${code}: ${reason}` };
+  return { stage: "restore", code, fix, lines: [reason, fix], reason: `${code}: ${reason}` };
 }
 
 /** One line or two: what was brought back, what was kept, and what had to go for it. */

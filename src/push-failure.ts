@@ -1,5 +1,5 @@
 // Failures of the stages as the pusher reads them: one shape, whatever the stage.
-import { formatFrame } from "../build/messages.ts";
+import { formatFrame, formatMessages, formatReason, type BuildMessage } from "../build/messages.ts";
 import type { SourceFrame } from "./app/source-maps.ts";
 import type { StartFailure } from "./app/start-failure.ts";
 import type { ErrorCode } from "./errors.ts";
@@ -13,8 +13,29 @@ export interface PushFailure {
   readonly code: ErrorCode;
   /** The sentences, frames and fixes below the headline, ready to print. */
   readonly lines: readonly string[];
+  /** The first place in the source that it is about, with line and column from 1. */
+  readonly place?: { readonly file: string; readonly line: number; readonly column: number } | undefined;
+  /** The smallest change that would help, where one is known. */
+  readonly fix?: string | undefined;
   /** One line with code, place and sentence, for git to print behind "! [remote rejected]": many CI logs keep only that. */
   readonly reason: string;
+}
+
+/** The first message of a build, as the reason of its failure. */
+export function describeBuildFailure(messages: readonly BuildMessage[], total: number): PushFailure {
+  const [first] = messages;
+  if (first === undefined) throw new Error("A build failed without a message.");
+  const { code, fix, location } = first;
+  const place = location && { file: location.path, line: location.line, column: location.column };
+  return { stage: "build", code, place, fix, lines: formatMessages(messages, total), reason: formatReason(first) };
+}
+
+/** A failure for programs: what `-o json` prints, and what the history keeps. */
+export function failureFacts(failure: Pick<PushFailure, "code" | "reason"> | PushFailure) {
+  const { code, reason } = failure;
+  // git's own refusals come before the build.
+  if (!("stage" in failure)) return { stage: "ingest", code, reason };
+  return { stage: failure.stage, code, reason, ...failure.place, fix: failure.fix };
 }
 
 /** More frames than these are the runtime's or a library's business. */
@@ -28,6 +49,7 @@ export function describeStartFailure(stage: Stage, failure: StartFailure): PushF
   return {
     stage,
     code: failure.code,
+    place: first && { file: first.path, line: first.line, column: first.column },
     reason: printable(`${failure.code}: ${place === undefined ? "" : `${place}: `}${failure.reason}`),
     lines: [
       `${place === undefined ? "" : `${place}: `}${printable(failure.reason)}`,

@@ -31,5 +31,5 @@ function describeSuperseded({ actor, commitId }: DeployingPush): PushFailure {
   const code = "push-superseded";
   const reason = `${actor} pushed ${shortId(commitId)} to this branch before this push was built, and that goes on instead.`;
   const fix = "Fetch and look; push again if this commit is still to go live.";
-  return { stage: "wait", code, lines: [reason, fix], reason: `${code}: ${reason}` };
+  return { stage: "wait", code, fix, lines: [reason, fix], reason: `${code}: ${reason}` };
 }

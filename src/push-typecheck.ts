@@ -1,9 +1,9 @@
 // The type check of a push that asks for one, by a push option or by the app's setting. It runs once a bundle is made, so that who does
 // not ask waits for nothing.
-import { formatMessage, formatMessages, formatReason } from "../build/messages.ts";
+import { formatMessage, formatReason } from "../build/messages.ts";
 import { typecheck } from "../build/typecheck/typecheck.ts";
 import type { Narrator } from "./push-answer.ts";
-import type { PushFailure } from "./push-failure.ts";
+import { describeBuildFailure, type PushFailure } from "./push-failure.ts";
 import { stageLine } from "./push-report.ts";
 import type { Repository } from "./repo/repository.ts";
 import type { CommitTree } from "./repo/source-tree.ts";
@@ -48,7 +48,7 @@ export async function checkTypes(input: TypecheckInput): Promise<PushFailure | u
   }
   const total = outcome.kind === "checked" ? outcome.total : 1;
   if (mode === "strict") {
-    return { stage: "build", code: first.code, lines: formatMessages(messages, total), reason: formatReason(first) };
+    return describeBuildFailure(messages, total);
   }
   const head = outcome.kind === "checked" ? `${total} ${total === 1 ? "error" : "errors"}; deployed all the same` : "";
   for (const line of [head, ...messages.slice(0, MAX_SHOWN).map(formatReason)].filter((text) => text !== "")) {

@@ -15,7 +15,7 @@ import { answerPush, type Narrator } from "./push-answer.ts";
 import { buildTree } from "./push-build.ts";
 import { chooseData, snapshotLines } from "./push-data.ts";
 import { deploysOf, recordDeployments, type Deployment, type Prepared } from "./push-deployment.ts";
-import { describeStartFailure, type PushFailure } from "./push-failure.ts";
+import { describeStartFailure, failureFacts, type PushFailure } from "./push-failure.ts";
 import type { Host } from "./push-host.ts";
 import { planPush, type PushPlan } from "./push-plan.ts";
 import * as lines from "./push-report.ts";
@@ -215,7 +215,9 @@ async function checkRefs(stages: Stages, ingested: StoredPack): Promise<CheckedR
   const backwards = await checkForwards(repository, candidates, ingested.pack);
   const refusals: Refusals = new Map([...plan.refusals, ...tips.refusals, ...stale, ...backwards]);
   for (const [name, refusal] of plan.refusals) {
-    if (refusals.get(name) === refusal) for (const line of refusal.lines) stages.narrator.say(line);
+    if (refusals.get(name) !== refusal) continue;
+    for (const line of refusal.lines) stages.narrator.say(line);
+    stages.narrator.note({ explained: refusal.lines });
   }
   const deployments = stages.deployments.filter(({ command }) => !refusals.has(command.name));
   const production = plan.deployments.find(({ preview }) => preview === undefined)?.command.name;
@@ -402,14 +404,9 @@ function report({ update, narrator, deployments }: Stages, { refusals, outcome }
   narrator.note({ ok: refs.every((ref) => ref.kind === "ok"), refs });
   for (const deployment of deployments) {
     const refusal = refusals.get(deployment.command.name) ?? (isUndone ? ATOMIC : undefined);
-    if (refusal !== undefined) deployment.narrator.note({ failure: describeRefusal(refusal) });
+    if (refusal !== undefined) deployment.narrator.note({ failure: failureFacts(refusal) });
   }
   return { refs };
-}
-
-/** A stage's failure says which stage; git's own refusals come before the build. */
-function describeRefusal(refusal: Refusal | PushFailure) {
-  return { stage: "stage" in refusal ? refusal.stage : "ingest", code: refusal.code, reason: refusal.reason };
 }
 
 /** What is said of a ref that had nothing wrong with it. */
@@ -430,7 +427,7 @@ function refuseUnpacked({ update, narrator, deployments }: Stages, { code, reaso
   const refs = update.commands.map(({ name }) => ({ kind: "refused" as const, name, reason: refReason, code }));
   narrator.note({ ok: false, refs });
   for (const deployment of deployments) {
-    deployment.narrator.note({ failure: { stage: "ingest", code, reason } });
+    deployment.narrator.note({ failure: failureFacts({ code, reason }) });
   }
   return isUnpacked ? { refs } : { unpackError: reasonOf({ code, reason }), refs };
 }
@@ -444,6 +441,8 @@ async function explainFailure(
   const live = preview === undefined ? (await supervisor.describe())?.live : found?.deploy;
   const still = { live, url: request.urlOf(found?.label ?? request.app), previewOf: preview && branch };
   for (const line of lines.failureLines(failure, still)) narrator.say(line);
+  const running = live && { deploy: live.number, commit: live.commitId, url: still.url };
+  narrator.note({ explained: failure.lines, live: running ?? null });
 }
 
 /** Where nothing deploys, a push that asks for quiet gets it, as from any git server. */
