@@ -23,6 +23,7 @@ import { makeRouter } from "./resource.ts";
 import { retention } from "./retention.ts";
 import { signInLinks } from "./sign-in-links.ts";
 import { snapshots } from "./snapshots.ts";
+import { templates } from "./templates.ts";
 import { tokens } from "./tokens.ts";
 
 /** JSON is held in memory, several times over. */
@@ -50,6 +51,7 @@ api.route("/", deploys);
 api.route("/", retention);
 api.route("/", snapshots);
 api.route("/", commits);
+api.route("/", templates);
 api.route("/", tokens);
 api.route("/", audit);
 api.route("/", signInLinks);
