@@ -5,7 +5,7 @@ import type { ErrorCode } from "./errors.ts";
 import type { UpdateCommand } from "./git/update-request.ts";
 
 /** The push options of an app that deploys. */
-const PUSH_OPTIONS: Readonly<Record<string, string>> = {
+export const PUSH_OPTIONS: Readonly<Record<string, string>> = {
   store: "keep a branch without deploying it",
   "restore-data": "bring back the data of when the commit was last live, with its code",
   "data=fork": "give the preview a fresh copy of production's data",

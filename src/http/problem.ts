@@ -90,6 +90,11 @@ const INTERNAL_MESSAGE = "The host failed to answer. Its log says why; trying ag
 /** How an error is answered at an address. */
 export type ErrorAnswerer = (error: unknown, request: Request) => Response;
 
+/** The status of an answer with this code. */
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code];
+}
+
 /**
  * An error as the request's Accept prefers it: a page for people; for git plain text, which it shows line by line after "remote:".
  * Anything but a HostingError is our own fault: it is logged here, once, and the client is told nothing of it.

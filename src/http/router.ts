@@ -1,6 +1,8 @@
 // Every route of the host on one screen. Apps answer on origins of their own; everything else is the host's.
 import { Hono } from "hono";
 import { HostingError } from "../errors.ts";
+import { answerMcp } from "./agents/mcp.ts";
+import { answerAgents } from "./agents/page.ts";
 import { api } from "./api/routes.ts";
 import { answerForApp } from "./app-request.ts";
 import { dashboard } from "./dashboard/routes.tsx";
@@ -31,6 +33,9 @@ const hostRoutes = new Hono<{ Bindings: { readonly host: Host } }>()
   .get("/healthz", (c) => c.text("ok\n"))
   .route("/", dashboard)
   .get("/metrics", (c) => answerMetrics(c.req.raw, c.env.host))
+  .get("/llms.txt", (c) => answerAgents(c.req.raw, c.env.host, "text/plain"))
+  .get("/AGENTS.md", (c) => answerAgents(c.req.raw, c.env.host, "text/markdown"))
+  .all("/mcp", (c) => answerMcp(c.req.raw, { host: c.env.host, context: c.executionCtx }))
   .route("/api/v1", api)
   .get("/:repository{.+\\.git}/info/refs", (c) => advertise(c.req.raw, c.env.host, c.req.param("repository")))
   .post("/:repository{.+\\.git}/git-upload-pack", (c) => fetchPack(c.req.raw, c.env.host, c.req.param("repository")))
@@ -42,6 +47,8 @@ const hostRoutes = new Hono<{ Bindings: { readonly host: Host } }>()
   .all("/:repository{.+\\.git}/git-receive-pack", (c) => refuseMethod(c.req.raw, "POST", pageAnswer))
   .all("/:repository{.+\\.git}/*", () => refusePath())
   .all("/", (c) => refuseMethod(c.req.raw, "GET, HEAD", pageAnswer))
+  .all("/llms.txt", (c) => refuseMethod(c.req.raw, "GET, HEAD", pageAnswer))
+  .all("/AGENTS.md", (c) => refuseMethod(c.req.raw, "GET, HEAD", pageAnswer))
   .all("/healthz", (c) => refuseMethod(c.req.raw, "GET, HEAD", pageAnswer))
   .notFound((c) => answerAt(c.req.path)(new HostingError("not-found", "There is nothing here."), c.req.raw))
   .onError((error, c) => answerAt(c.req.path)(error, c.req.raw));
