@@ -24,6 +24,9 @@ export interface ThrownTrace {
   readonly stack: string;
 }
 
+/** What the wrapper exports for the host beside the app: see wrapper.ts. */
+const CONTROL_ENTRYPOINT = "Control";
+
 const MAX_LINES = 600;
 const MAX_STACK_LENGTH = 10_000;
 
@@ -35,7 +38,9 @@ export function readConsoleLines(lines: unknown, droppedCount: unknown): Console
 }
 
 /** undefined: there is nothing to tell. */
-export function readTraces(events: readonly TraceItem[]): Traces | undefined {
+export function readTraces(all: readonly TraceItem[]): Traces | undefined {
+  // The end of an isolate is the host's doing, and the runtime takes it for a call that hangs.
+  const events = all.filter(({ entrypoint }) => entrypoint !== CONTROL_ENTRYPOINT);
   const exceptions = events.flatMap((event) =>
     event.exceptions.map(({ timestamp, name, message, stack }) => ({
       atMs: timestamp,

@@ -136,6 +136,14 @@ describe("the log", () => {
     expect(await visitText("logs-follow")).toBe("said");
   });
 
+  it("says nothing of a version that a deploy replaced", async () => {
+    await deploy("logs-replaced", SAYS);
+    await deploy("logs-replaced", SAYS.replace("said", "said again"));
+    expect(await visitText("logs-replaced", "/throw")).toContain("failed");
+    const thrown = await waitForLines("logs-replaced", { kind: "exception" });
+    expect(thrown.map(({ deployNumber }) => deployNumber)).toEqual([2]);
+  });
+
   it("is nobody's where there is no app", async () => {
     expect(await supervisorOf("logs-none").readLogs({ limit: 10 })).toBeUndefined();
     expect(await supervisorOf("logs-none").followLogs({ limit: 10 })).toBeUndefined();
