@@ -67,6 +67,9 @@ const VariablesJson = z
   })
   .openapi("Variables");
 
+/** All variables, and one. */
+export type VariablesAnswer = z.infer<typeof VariablesJson>;
+
 const ChangeReport = z
   .looseObject({
     deploy: z.int().nullable().openapi({ description: "The deploy that is live with it; null: none was needed." }),

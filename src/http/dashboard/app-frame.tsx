@@ -24,6 +24,7 @@ const SECTIONS: readonly Section[] = [
   { name: "usage", label: "Usage", reads: "/apps/:app/usage" },
   { name: "data", label: "Data", reads: "/apps/:app/snapshots" },
   { name: "previews", label: "Previews", reads: "/apps/:app/previews" },
+  { name: "environment", label: "Environment", reads: "/apps/:app/env" },
   { name: "egress", label: "Egress", reads: "/apps/:app/egress" },
   { name: "tokens", label: "Tokens", reads: "/apps/:app/tokens", access: "admin" },
   { name: "activity", label: "Activity", reads: "/apps/:app/audit", access: "admin" },

@@ -29,7 +29,15 @@ const DEPLOY_STATES: Readonly<Record<HistoryAnswer["state"], State>> = {
 };
 
 export function deployState(deploy: HistoryAnswer): State {
+  const isElsewhere = deploy.environment !== null && deploy.environment !== "app";
+  // Whether a preview still runs it is for the list of previews.
+  if (deploy.state === "started" && isElsewhere) return { tone: "calm", text: "preview" };
   return DEPLOY_STATES[deploy.state];
+}
+
+/** Why it failed, without the code that some reasons begin with. */
+export function failureReason({ code, reason }: NonNullable<HistoryAnswer["failure"]>): string {
+  return reason.startsWith(`${code} `) ? reason.slice(code.length + 1) : reason;
 }
 
 /** How long it took; undefined while it runs, or where nobody saw its end. */

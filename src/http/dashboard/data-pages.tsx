@@ -5,7 +5,7 @@ import type { SnapshotAnswer } from "../api/snapshots.ts";
 import { AppFrame } from "./app-frame.tsx";
 import { callApi, getApi, type Problem } from "./api-client.ts";
 import { FormToken } from "./layout.tsx";
-import { Ago, Empty, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
+import { Ago, Confirm, Empty, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
 import { mayAdminister, mayPush, type DashboardEnv, type Session } from "./session.ts";
 import { curl, size } from "./words.ts";
 
@@ -120,18 +120,16 @@ const SnapshotTable: FC<{
                     </a>
                   ) : null}
                   {mayAdminister(session) ? (
-                    <form method="post" action={`${base}/data`}>
-                      <FormToken session={session} />
-                      <input type="hidden" name="id" value={String(snapshot.id)} />
-                      <button
-                        class="quiet danger"
-                        name="action"
-                        value="delete"
-                        aria-label={`Delete snapshot ${snapshot.id}`}
-                      >
-                        Delete
-                      </button>
-                    </form>
+                    <Confirm label="Delete …" name={`Delete snapshot ${snapshot.id}`}>
+                      <form method="post" action={`${base}/data`}>
+                        <FormToken session={session} />
+                        <input type="hidden" name="id" value={String(snapshot.id)} />
+                        <p>This copy of the data is gone for good.</p>
+                        <button class="danger" name="action" value="delete">
+                          Delete snapshot {snapshot.id}
+                        </button>
+                      </form>
+                    </Confirm>
                   ) : null}
                 </div>
               </td>

@@ -5,7 +5,7 @@ import type { FC } from "hono/jsx";
 import type { AppAnswer } from "../api/apps.ts";
 import type { HistoryAnswer } from "../api/deploys.ts";
 import { AppFrame } from "./app-frame.tsx";
-import { appState, deployState, environmentName, tookMs } from "./app-state.ts";
+import { appState, deployState, environmentName, failureReason, tookMs } from "./app-state.ts";
 import { fetchApi, getApi } from "./api-client.ts";
 import { followState, htmlOf, type Shown } from "./event-follow.ts";
 import { Ago, Badge, Command, CommitId, Empty, Fact, FromTerminal, Notice } from "./parts.tsx";
@@ -162,7 +162,7 @@ const DeployFacts: FC<{ readonly deploy: HistoryAnswer }> = ({ deploy }) => {
       {deploy.failure === null ? null : (
         <Notice tone="bad">
           <p>
-            {deploy.failure.stage}: {deploy.failure.reason}
+            <strong>{deploy.failure.stage}</strong> {failureReason(deploy.failure)}
           </p>
           <p class="fine">
             <code>{deploy.failure.code}</code> Nothing that visitors see was changed.

@@ -84,7 +84,7 @@ async function logsPage(c: Context<DashboardEnv>) {
           Nothing yet. What the app writes with console, what it throws and each request that it answers appears here.
         </p>
       ) : null}
-      <ol
+      <div
         class="log log-lines"
         id="log-lines"
         role="log"
@@ -95,7 +95,7 @@ async function logsPage(c: Context<DashboardEnv>) {
         {lines.map((line) => (
           <Line line={line} />
         ))}
-      </ol>
+      </div>
       <FromTerminal
         text={curl(new URL(c.req.url).origin, {
           method: "GET",
@@ -108,7 +108,7 @@ async function logsPage(c: Context<DashboardEnv>) {
 
 /** As the script makes those that come later. */
 const Line: FC<{ readonly line: LogLineAnswer }> = ({ line }) => (
-  <li class={`log-line ${line.level}`}>
+  <div class={`log-line ${line.level}`}>
     <time datetime={line.at}>{line.at.slice(11, 23)}</time>
     <span>
       <span class="meta">
@@ -117,7 +117,7 @@ const Line: FC<{ readonly line: LogLineAnswer }> = ({ line }) => (
       </span>
       <span class="text">{line.text}</span>
     </span>
-  </li>
+  </div>
 );
 
 const FilterForm: FC<{ readonly path: string; readonly filters: Filters }> = ({ path, filters }) => (

@@ -75,3 +75,15 @@ export const CommitId: FC<{ readonly id: string }> = ({ id }) => (
     {id.slice(0, 7)}
   </code>
 );
+
+/** A button that first says what it will do, and does it on the second press. Needs no script. */
+export const Confirm: FC<PropsWithChildren<{ readonly label: string; readonly name: string }>> = ({
+  label,
+  name,
+  children,
+}) => (
+  <details class="confirm">
+    <summary aria-label={name}>{label}</summary>
+    <div class="confirm-body">{children}</div>
+  </details>
+);

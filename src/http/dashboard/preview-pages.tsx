@@ -1,11 +1,11 @@
 // Previews: other branches, each at an address of its own, on a copy of production's data.
 import type { Context, Hono } from "hono";
-import type { FC } from "hono/jsx";
+import type { FC, PropsWithChildren } from "hono/jsx";
 import type { PreviewAnswer } from "../api/previews.ts";
 import { AppFrame } from "./app-frame.tsx";
 import { callApi, getApi, type Problem } from "./api-client.ts";
 import { FormToken } from "./layout.tsx";
-import { Ago, Badge, Command, CommitId, Empty, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
+import { Ago, Badge, Command, CommitId, Confirm, Empty, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
 import { mayPush, type DashboardEnv, type Session } from "./session.ts";
 import { curl } from "./words.ts";
 
@@ -92,31 +92,40 @@ const PreviewCard: FC<{ readonly preview: PreviewAnswer; readonly base: string; 
       </p>
     ) : null}
     {mayPush(session) ? (
-      <form method="post" action={base} class="actions">
-        <FormToken session={session} />
-        <input type="hidden" name="branch" value={preview.branch} />
-        <input type="hidden" name="slug" value={preview.slug} />
-        <button
-          class="small"
-          name="action"
-          value="fork"
-          data-busy="Copying …"
-          aria-label={`Fresh data for ${preview.branch}`}
-        >
-          Fresh copy of the data
-        </button>
-        <button class="small" name="action" value="empty" aria-label={`No data for ${preview.branch}`}>
-          Start empty
-        </button>
-        <button
-          class="small danger"
-          name="action"
-          value="delete"
-          aria-label={`Delete the preview of ${preview.branch}`}
-        >
-          Delete
-        </button>
-      </form>
+      <div class="actions">
+        <PreviewAction preview={preview} base={base} session={session} action="fork" label="Fresh data">
+          The preview's data is replaced by a copy of production's data as it is now. What was written in the preview is
+          gone.
+        </PreviewAction>
+        <PreviewAction preview={preview} base={base} session={session} action="empty" label="Start empty">
+          The preview begins without any data. What was written in it is gone; production is not touched.
+        </PreviewAction>
+        <PreviewAction preview={preview} base={base} session={session} action="delete" label="Delete">
+          The address answers nobody any more and the preview's data is gone. The branch and its commits stay.
+        </PreviewAction>
+      </div>
     ) : null}
   </>
+);
+
+interface ActionProps {
+  readonly preview: PreviewAnswer;
+  readonly base: string;
+  readonly session: Session;
+  readonly action: keyof typeof DONE;
+  readonly label: string;
+}
+
+const PreviewAction: FC<PropsWithChildren<ActionProps>> = ({ preview, base, session, action, label, children }) => (
+  <Confirm label={`${label} …`} name={`${label}: ${preview.branch}`}>
+    <form method="post" action={base}>
+      <FormToken session={session} />
+      <input type="hidden" name="branch" value={preview.branch} />
+      <input type="hidden" name="slug" value={preview.slug} />
+      <p>{children}</p>
+      <button class={action === "delete" ? "danger" : "primary"} name="action" value={action} data-busy="One moment …">
+        {label}
+      </button>
+    </form>
+  </Confirm>
 );

@@ -1,7 +1,7 @@
 // The history of an app's deploys, and the same as it grows: a piece of HTML that the script puts in the place of the old one.
 import type { FC } from "hono/jsx";
 import type { HistoryAnswer } from "../api/deploys.ts";
-import { deployState, environmentName, tookMs } from "./app-state.ts";
+import { deployState, environmentName, failureReason, tookMs } from "./app-state.ts";
 import { Ago, Badge, CommitId } from "./parts.tsx";
 import { duration } from "./words.ts";
 
@@ -61,7 +61,7 @@ const TimelineEntry: FC<Omit<TimelineProps, "deploys"> & { readonly deploy: Hist
         </p>
         {deploy.failure === null ? null : (
           <p class="entry-failure">
-            <code>{deploy.failure.code}</code> {deploy.failure.reason}
+            <code>{deploy.failure.code}</code> {failureReason(deploy.failure)}
           </p>
         )}
       </div>

@@ -5,7 +5,7 @@ import type { MadeTokenAnswer, TokenAnswer } from "../api/tokens.ts";
 import { callApi, getApi, type Problem } from "./api-client.ts";
 import { AppFrame } from "./app-frame.tsx";
 import { FormToken, Page } from "./layout.tsx";
-import { Ago, Badge, Command, Empty, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
+import { Ago, Badge, Command, Confirm, Empty, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
 import type { DashboardEnv } from "./session.ts";
 import { curl } from "./words.ts";
 
@@ -170,13 +170,16 @@ const TokenTable: FC<{
               <td class="nowrap">{token.lastUsedAt === null ? "never" : <Ago at={token.lastUsedAt} />}</td>
               <td class="nowrap">{token.expiresAt === null ? "when revoked" : <Ago at={token.expiresAt} />}</td>
               <td>
-                <form method="post" action={`${path}/revoke`}>
-                  <FormToken session={c.get("session")} />
-                  <input type="hidden" name="token" value={token.id} />
-                  <button class="quiet danger" type="submit" aria-label={`Revoke ${token.name}`}>
-                    Revoke
-                  </button>
-                </form>
+                <Confirm label="Revoke …" name={`Revoke ${token.name}`}>
+                  <form method="post" action={`${path}/revoke`}>
+                    <FormToken session={c.get("session")} />
+                    <input type="hidden" name="token" value={token.id} />
+                    <p>Whoever has it is refused from now on.</p>
+                    <button class="danger" type="submit">
+                      Revoke {token.name}
+                    </button>
+                  </form>
+                </Confirm>
               </td>
             </tr>
           ))}

@@ -61,7 +61,7 @@ function append(list: HTMLElement, elements: readonly HTMLElement[]): void {
 
 /** As logs.tsx makes it on the server. */
 function lineElement(line: LogLine): HTMLElement {
-  const item = document.createElement("li");
+  const item = document.createElement("div");
   item.className = `log-line ${line.level}`;
   const time = document.createElement("time");
   time.dateTime = line.at;
@@ -80,7 +80,7 @@ function lineElement(line: LogLine): HTMLElement {
 }
 
 function noteElement(message: string): HTMLElement {
-  const item = document.createElement("li");
+  const item = document.createElement("div");
   item.className = "log-line warn";
   item.textContent = message;
   return item;
