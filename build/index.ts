@@ -35,9 +35,7 @@ export interface Bundle {
   readonly sourceMap: string;
   /** The names that the entry exports, sorted. */
   readonly exports: readonly string[];
-  /** The class names that the wrangler configuration binds. */
-  readonly boundClasses: readonly string[];
-  /** The names in `env` under which it binds them. */
+  /** The classes that the wrangler configuration binds, and their names in `env`. */
   readonly objectBindings: readonly ObjectBinding[];
   /** When scheduled() is to be called, as cron expressions. */
   readonly crons: readonly string[];
@@ -163,7 +161,7 @@ function withoutCode(config: AppConfig): LoadedCode {
   const { compatibilityDate, compatibilityFlags, vars, crons, probe } = config;
   const modules = { "index.js": { kind: "esm", text } } as const;
   const sourceMap = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
-  const code = { modules, sourceMap, exports: ["App"], boundClasses: [], objectBindings: [], crons };
+  const code = { modules, sourceMap, exports: ["App"], objectBindings: [], crons };
   return { ...code, entry: ASSETS_ONLY, compatibilityDate, compatibilityFlags, vars, probe, packages: [], stats };
 }
 
@@ -209,7 +207,6 @@ async function assemble(
     modules,
     sourceMap: decode(bundled.sourceMap),
     exports: bundled.exports,
-    boundClasses: [...new Set(config.objectBindings.map(({ className }) => className))],
     objectBindings: config.objectBindings,
     crons: config.crons,
     compatibilityDate: config.compatibilityDate,

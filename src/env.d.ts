@@ -45,7 +45,7 @@ declare namespace Cloudflare {
     readonly mainModule: {
       readonly Assets: typeof import("./app/assets-entrypoint.ts").Assets;
       readonly Compactor: typeof import("./compactor.ts").Compactor;
-      readonly Compactor: typeof import("./compactor.ts").Compactor;
+      readonly Objects: typeof import("./app/objects-entrypoint.ts").Objects;
       readonly Logs: typeof import("./app/logs-entrypoint.ts").Logs;
       readonly Egress: typeof import("./app/egress-entrypoint.ts").Egress;
     };

@@ -68,9 +68,8 @@ export const ERROR_MEANINGS = {
   "registry-unauthorized": "a private package, and no token that opens it",
   "install-script": "a warning: a package's install script is not run",
   // The app's class and its start.
-  "export-missing": "the entry exports no class App extends DurableObject, nor another class that could be meant",
+  "export-missing": "the entry exports nothing that could receive requests, or not a class that is bound",
   "export-wrong-kind": "the export is not a class that extends DurableObject",
-  "worker-unsupported": "an ordinary Worker with bindings",
   "start-failed": "a throw at module scope or in the constructor, seen on a copy of the app's data",
   "start-timeout": "module scope and constructor together took too long",
   // Variables.

@@ -7,6 +7,7 @@ export { Assets } from "./app/assets-entrypoint.ts";
 export { Directory } from "./app/directory.ts";
 export { Egress } from "./app/egress-entrypoint.ts";
 export { Logs } from "./app/logs-entrypoint.ts";
+export { Objects } from "./app/objects-entrypoint.ts";
 export { Supervisor } from "./app/supervisor.ts";
 export { Compactor } from "./compactor.ts";
 

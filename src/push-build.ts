@@ -5,7 +5,7 @@ import { BUILDER_VERSION } from "../build/builder.ts";
 import { build, type Bundle } from "../build/index.ts";
 import { formatWarning } from "../build/messages.ts";
 import { codeId } from "./app/code-id.ts";
-import { chooseEntryClass } from "./app/entry-class.ts";
+import { chooseEntryClass, type EntryClass } from "./app/entry-class.ts";
 import type { Candidate } from "./app/rehearsal.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import { type AssetFacts, storeAssets } from "./push-assets.ts";
@@ -48,6 +48,8 @@ export interface BuildInput {
   readonly now: () => number;
 }
 
+type Entry = EntryClass & { readonly kind: "found" };
+
 /** Builds a source tree, or finds that it was built. */
 export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
   const { root } = input.repository.state.settings;
@@ -70,9 +72,9 @@ export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
   if (stored.kind === "failed") return stored;
   return {
     kind: "built",
-    candidate: { ...makeCandidate(bundle, entry.className), assetsId: stored.assetsId },
+    candidate: { ...makeCandidate(bundle, entry), assetsId: stored.assetsId },
     buildKey,
-    facts: factsOf(bundle, entry.className),
+    facts: factsOf(bundle, entry),
     assets: stored.facts,
     tookMs: input.now() - startedMs,
     warnings: [...outcome.warnings.map(formatWarning), ...entry.notes],
@@ -86,16 +88,17 @@ function rootSetting({ request: { apiUrl }, repository }: BuildInput): Parameter
   return { root: repository.state.settings.root, setCommand };
 }
 
-function makeCandidate(bundle: Bundle, className: string): Candidate {
+function makeCandidate(bundle: Bundle, { className, objects }: Entry): Candidate {
   const { modules, compatibilityDate, compatibilityFlags, sourceMap, vars, probe } = bundle;
-  const definition = { modules, className, compatibilityDate, compatibilityFlags };
+  const definition = { modules, className, objects, compatibilityDate, compatibilityFlags };
   return { code: { ...definition, sourceMap, codeId: codeId(definition) }, varsJson: JSON.stringify(vars), probe };
 }
 
-function factsOf(bundle: Bundle, className: string): BuildFacts {
+function factsOf(bundle: Bundle, { className, objects }: Entry): BuildFacts {
   const { moduleCount, sourceBytes, bundleBytes } = bundle.stats;
   const assetCount = bundle.assets.length;
   const packages = bundle.packages.map(({ name, version }) => `${name} ${version}`);
   const { entry, probe } = bundle;
-  return { entry, className, moduleCount, sourceBytes, bundleBytes, assetCount, packages, probe };
+  const sizes = { moduleCount, sourceBytes, bundleBytes, assetCount };
+  return { entry, className, objectClasses: objects?.classes ?? [], ...sizes, packages, probe };
 }

@@ -1,6 +1,7 @@
 // What a pusher reads: one line a stage as it happens, then the live URL and the line that undoes the deploy; or the failure,
 // why, the fix, and what is still live. Plain functions from facts to lines; nothing here decides anything.
-import type { Built } from "./push-build.ts";
+import { isWorkerEntry } from "./app/entry-class.ts";
+import type { Built, BuildFacts } from "./push-build.ts";
 import { printable, type PushFailure } from "./push-failure.ts";
 
 /** The version that answers visitors: shown when a push fails. */
@@ -85,11 +86,18 @@ export function builtLine(built: Exclude<Built, { kind: "failed" }>): string {
   if (built.kind === "known") {
     return stageLine("built", `${built.facts.entry}: same code as deploy ${built.deployNumber}, build skipped`);
   }
-  const { entry, className, moduleCount, sourceBytes, bundleBytes } = built.facts;
+  const { entry, moduleCount, sourceBytes, bundleBytes } = built.facts;
   if (moduleCount === 0) return stageLine("built", `${entry}, no code`);
   const sizes = `${formatBytes(sourceBytes)} -> ${formatBytes(bundleBytes)}`;
   const modules = count(moduleCount, "module");
-  return stageLine("built", `${entry}: class ${className}, ${modules}, ${sizes} in ${built.tookMs} ms`);
+  return stageLine("built", `${entry}: ${describeEntry(built.facts)}, ${modules}, ${sizes} in ${built.tookMs} ms`);
+}
+
+/** "class App", or "Worker with classes Lobby, Room". */
+function describeEntry({ className, objectClasses = [] }: BuildFacts): string {
+  if (!isWorkerEntry(className)) return `class ${className}`;
+  if (objectClasses.length === 0) return "Worker";
+  return `Worker with ${objectClasses.length === 1 ? "class" : "classes"} ${objectClasses.join(", ")}`;
 }
 
 /** How many files are served as they are, and what of them was new. */
@@ -126,7 +134,7 @@ export function warningLines(warnings: readonly string[]): string[] {
 
 /** A rehearsal that went well. */
 interface Rehearsal {
-  readonly data: "copy" | "empty";
+  readonly data: "copy" | "empty" | "none";
   readonly tooLargeBytes?: number;
   readonly probe?: { readonly path: string; readonly status: number; readonly tookMs: number };
   readonly schemaChanges: readonly string[];
@@ -141,10 +149,10 @@ export function rehearsalFacts({ data, tookMs, schemaChanges, probe }: Rehearsal
 export function rehearsedLine(rehearsal: Rehearsal): string {
   const { data, tooLargeBytes, probe } = rehearsal;
   const why = tooLargeBytes === undefined ? "" : `, as the data (${formatBytes(tooLargeBytes)}) is too large to copy`;
-  const on = data === "copy" ? "a copy of the data" : `an empty database${why}`;
+  const on = { copy: " on a copy of the data", empty: ` on an empty database${why}`, none: "" }[data];
   const answered =
     probe === undefined ? "" : `, probe ${printable(probe.path)} answered ${probe.status} in ${probe.tookMs} ms`;
-  return stageLine("rehearsed", `started on ${on} in ${rehearsal.tookMs} ms${answered}`);
+  return stageLine("rehearsed", `started${on} in ${rehearsal.tookMs} ms${answered}`);
 }
 
 /** More changes than these are counted and not named. */
@@ -153,7 +161,7 @@ const MAX_SCHEMA_CHANGES = 8;
 /** What the constructor did to the schema of existing data. */
 export function schemaLines(rehearsal: Rehearsal): string[] {
   const { data, schemaChanges } = rehearsal;
-  if (data === "empty" || schemaChanges.length === 0) return [];
+  if (data !== "copy" || schemaChanges.length === 0) return [];
   const left = schemaChanges.length - MAX_SCHEMA_CHANGES;
   const named = schemaChanges.slice(0, MAX_SCHEMA_CHANGES).map(printable).join(", ");
   return [stageLine("schema", left > 0 ? `${named} and ${left} more` : named)];

@@ -7,11 +7,21 @@ import { findRef, undoRef } from "../store/refs.ts";
 import { writeHead } from "../store/settings.ts";
 import { findNewestEnvId, setNewestEnvId } from "../store/variables.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
-import { getFacet, openVersionWorker, readStoredCode, startFacet, type Start } from "./facet-start.ts";
+import {
+  getFacet,
+  openVersionWorker,
+  readStoredCode,
+  startFacet,
+  startWorker,
+  type Start,
+  type StartInput,
+} from "./facet-start.ts";
 import { openVersion, readLive, type Arrival, type FacetRuntime, type HostedApp, type Version } from "./hosted-app.ts";
-import { endIsolate } from "./loader.ts";
+import { endIsolate, settleIsolate } from "./loader.ts";
+import { sayGoodbyeToObjects, stopFacets } from "./object-facets.ts";
 import { prepareFork, settleFork, undoFork } from "./preview-data.ts";
 import { markEnding, takeAway } from "./preview-removal.ts";
+import { isWorker } from "./receiver.ts";
 import { explainLoadError, type StartFailure } from "./start-failure.ts";
 import { prepareData, settleData, undoData } from "./snapshots.ts";
 import { GOODBYE } from "./start-report.ts";
@@ -85,7 +95,7 @@ async function stopRunningVersion(app: HostedApp, runtime: FacetRuntime): Promis
   await drain(runtime);
   for (const end of runtime.eventStreams) end();
   if (old !== undefined) await sayGoodbye(app, runtime, old);
-  app.ctx.facets.abort(runtime.facet, new Error("The data of this app is changed."));
+  stopFacets(app, runtime, "The data of this app is changed.");
   if (!runtime.hasSockets) return;
   runtime.hasSockets = false;
   setHasSockets(app.db, runtime.facet, false);
@@ -134,7 +144,7 @@ async function replace(app: HostedApp, runtime: FacetRuntime, version: Version):
   if (old !== undefined && (runtime.running === old || runtime.hasSockets)) await sayGoodbye(app, runtime, old);
   const droppedCount = runtime.inFlightCount;
   runtime.running = undefined;
-  app.ctx.facets.abort(runtime.facet, new Error("A new version of this app was deployed."));
+  stopFacets(app, runtime, "A new version of this app was deployed.");
 
   const failure = await prepareData(app, runtime.facet, version.deploy);
   const start: Start = failure === undefined ? await startVersion(app, runtime, version) : { kind: "failed", failure };
@@ -172,14 +182,16 @@ async function startVersion(app: HostedApp, runtime: FacetRuntime, version: Vers
   const { envId, codeId } = version.deploy;
   const unreadable = findUnreadable(app, envId, runtime.facet);
   if (unreadable !== undefined) return { kind: "failed", failure: unreadable };
-  const start = await startFacet(app, runtime.facet, {
+  const input: StartInput = {
     openWorker: () => openVersionWorker(app, version),
     readCode: () => readStoredCode(app.db, codeId),
     secrets: openVariables(app, envId, runtime.facet).secrets,
-  });
+  };
+  const start = isWorker(app, version) ? await startWorker(input) : await startFacet(app, runtime.facet, input);
   if (start.kind === "failed") {
     retire(app, { ...version });
     version.failedStarts += 1;
+    delete version.worker;
   } else if (runtime.live === version) {
     // A later deploy may have asked for other data meanwhile.
     settleFork(app, runtime.facet);
@@ -194,7 +206,7 @@ function findPrevious(app: HostedApp, version: Version): Version | undefined {
 }
 
 async function drain(runtime: FacetRuntime): Promise<void> {
-  if (runtime.inFlightCount === 0) return;
+  if (runtime.inFlightCount === 0 && runtime.objectCallCount === 0) return;
   const idle = new Promise<void>((resolve) => {
     runtime.onIdle = resolve;
   });
@@ -204,17 +216,23 @@ async function drain(runtime: FacetRuntime): Promise<void> {
 
 /** Sockets would drop with 1006, those that hibernate too. Only code inside the facet can close them. */
 async function sayGoodbye(app: HostedApp, runtime: FacetRuntime, old: Version): Promise<void> {
-  const facet = getFacet(app, runtime.facet, () => openVersionWorker(app, old));
+  const reason = "a new version was deployed";
+  const toReceiver = async (): Promise<void> => {
+    if (isWorker(app, old)) return settleIsolate(openVersionWorker(app, old), GOODBYE_LIMIT_MS);
+    const facet = getFacet(app, runtime.facet, () => openVersionWorker(app, old));
+    await facet[GOODBYE](SERVICE_RESTART, reason, GOODBYE_LIMIT_MS);
+  };
+  const toObjects = { version: old, code: SERVICE_RESTART, reason, limitMs: GOODBYE_LIMIT_MS };
   const close = async (): Promise<void> => {
-    await facet[GOODBYE](SERVICE_RESTART, "a new version was deployed", GOODBYE_LIMIT_MS);
+    await Promise.all([toReceiver(), sayGoodbyeToObjects(app, runtime, toObjects)]);
   };
   try {
     await within(close(), GOODBYE_LIMIT_MS + CLOSING_LIMIT_MS);
   } catch (error) {
     // The old version is broken, and its sockets drop when it is stopped.
     const from = { deployNumber: old.deploy.number, facet: runtime.facet };
-    const reason = maskSecretsOf(app, from, String(error));
-    console.warn(`app ${app.name}: deploy ${old.deploy.number} did not close its WebSockets: ${reason}`);
+    const why = maskSecretsOf(app, from, String(error));
+    console.warn(`app ${app.name}: deploy ${old.deploy.number} did not close its WebSockets: ${why}`);
   }
 }
 

@@ -22,5 +22,12 @@ export function codeId(definition: CodeDefinition): string {
     add(module.kind);
     add("text" in module ? module.text : module.bytes);
   }
+  // Only where there are any, so that code without them keeps the ID that it had.
+  if (definition.objects !== undefined) {
+    const { classes, bindings } = definition.objects;
+    add("objects");
+    add(classes.toSorted().join(","));
+    for (const { name, className } of bindings) add(`${name}=${className}`);
+  }
   return hash.digest("hex");
 }

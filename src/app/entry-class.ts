@@ -1,8 +1,9 @@
 // Which export of an app receives its requests: a class App, else a default export with fetch (an ordinary Worker), else the one class
 // that its wrangler configuration binds.
-import type { CodeDefinition } from "../store/code.ts";
-import { explainNoEntry, explainOrdinaryWorker } from "./entry-export.ts";
+import { type CodeDefinition, type ObjectClasses, WORKER_ENTRY } from "../store/code.ts";
+import { explainMissingObjectClass, explainNoEntry } from "./entry-export.ts";
 import { makeWorkerCode, readReport } from "./loader.ts";
+import { MAX_CLASS_NAME_LENGTH } from "./object-address.ts";
 import {
   explainExports,
   explainLoadError,
@@ -13,17 +14,23 @@ import {
 import type { StartReport } from "./start-report.ts";
 
 /** A bundle as far as its exports matter. */
-export interface EntryCandidate extends Omit<CodeDefinition, "className"> {
+export interface EntryCandidate extends Omit<CodeDefinition, "className" | "objects"> {
   /** Names of the entry module's exports. */
   readonly exports: readonly string[];
-  /** Classes that the wrangler configuration binds. */
-  readonly boundClasses: readonly string[];
+  /** Classes that the wrangler configuration binds, and under which names in `env`. */
+  readonly objectBindings: ObjectClasses["bindings"];
   readonly sourceMap: string;
 }
 
-/** The class, or why there is none. The notes are lines for the pusher about what is exported but not used. */
+/** The export and the classes of objects, or why there is none. The notes are lines for the pusher about what is not used. */
 export type EntryClass =
-  | { readonly kind: "found"; readonly className: string; readonly notes: readonly string[] }
+  | {
+      readonly kind: "found";
+      /** WORKER_ENTRY where the default export receives the requests. */
+      readonly className: string;
+      readonly objects?: ObjectClasses;
+      readonly notes: readonly string[];
+    }
   | ({ readonly kind: "failed" } & StartFailure);
 
 /** What an inspection is asked for: nothing exports this name, so nothing is started. */
@@ -34,31 +41,64 @@ const NO_CLASS = "";
  * only running code knows what a default export is.
  */
 export async function chooseEntryClass(bundle: EntryCandidate, loader: WorkerLoader): Promise<EntryClass> {
-  const [boundClass, secondBoundClass] = bundle.boundClasses;
+  const boundClasses = [...new Set(bundle.objectBindings.map(({ className }) => className))];
+  const [boundClass, secondBoundClass] = boundClasses;
   const hasDefault = bundle.exports.includes("default");
-  if (bundle.exports.includes("App")) return { kind: "found", className: "App", notes: [] };
+  if (bundle.exports.includes("App")) return found("App", bundle, []);
   const isTheOneBound =
     boundClass !== undefined && secondBoundClass === undefined && bundle.exports.includes(boundClass);
-  if (isTheOneBound && !hasDefault) return { kind: "found", className: boundClass, notes: [] };
+  if (isTheOneBound && !hasDefault) return found(boundClass, bundle, []);
 
   const inspection = await inspectExports(bundle, loader);
   if (inspection.kind === "failed") return inspection;
   const { exports } = inspection.report;
   const defaultKind = exports.find((fact) => fact.name === "default")?.kind;
   if (defaultKind === "object with fetch" || defaultKind === "class extends WorkerEntrypoint") {
-    return { kind: "failed", ...explainExports(explainOrdinaryWorker(exports)) };
+    const classes = exports.filter((fact) => fact.kind === "class extends DurableObject").map((fact) => fact.name);
+    const missing = boundClasses.find((className) => !classes.includes(className));
+    if (missing !== undefined) {
+      return { kind: "failed", ...explainExports(explainMissingObjectClass(exports, missing)) };
+    }
+    return found(WORKER_ENTRY, bundle, classes);
   }
   if (isTheOneBound) {
+    const entry = found(boundClass, bundle, []);
     return {
-      kind: "found",
-      className: boundClass,
-      notes: [`The default export is not used: ${boundClass} receives the requests.`],
+      ...entry,
+      notes: [`The default export is not used: ${boundClass} receives the requests.`, ...entry.notes],
     };
   }
-  return { kind: "failed", ...explainExports(explainNoEntry(exports, describeBindings(bundle))) };
+  return { kind: "failed", ...explainExports(explainNoEntry(exports, describeBindings(boundClasses, bundle))) };
 }
 
-function describeBindings({ boundClasses, exports }: EntryCandidate): string {
+/** The entry with the classes of objects: those that are bound, and more that ctx.exports is to have. */
+function found(
+  className: string,
+  { exports, objectBindings }: EntryCandidate,
+  moreClasses: readonly string[],
+): EntryClass & { readonly kind: "found" } {
+  const bindings = objectBindings.filter((binding) => exports.includes(binding.className));
+  const bound = bindings.map((binding) => binding.className);
+  const classes = [...new Set([...bound, ...moreClasses])].filter((name) => isClassName(name)).toSorted();
+  const notes = objectBindings
+    .filter((binding) => !classes.includes(binding.className))
+    .map(({ name, className: missing }) => `env.${name} is not there: the entry module exports no class ${missing}.`);
+  if (classes.length === 0) return { kind: "found", className, notes };
+  const usable = bindings.filter((binding) => classes.includes(binding.className));
+  return { kind: "found", className, objects: { classes, bindings: usable }, notes };
+}
+
+/** Whether an entry is the default export of an ordinary Worker. */
+export function isWorkerEntry(className: string): boolean {
+  return className === WORKER_ENTRY;
+}
+
+/** It becomes part of a program and of a facet's name. */
+function isClassName(name: string): boolean {
+  return name !== "default" && name.length <= MAX_CLASS_NAME_LENGTH && /^[A-Za-z_$][\w$]*$/.test(name);
+}
+
+function describeBindings(boundClasses: readonly string[], { exports }: EntryCandidate): string {
   if (boundClasses.length > 1)
     return `The wrangler configuration binds ${boundClasses.join(" and ")}, so none is the one that receives requests.`;
   const [boundClass] = boundClasses;

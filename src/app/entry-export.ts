@@ -4,7 +4,7 @@ import type { ExportFact, ExportKind } from "./start-report.ts";
 
 /** Why no export receives the requests. */
 export interface ExportProblem {
-  readonly code: Extract<ErrorCode, "export-missing" | "export-wrong-kind" | "worker-unsupported">;
+  readonly code: Extract<ErrorCode, "export-missing" | "export-wrong-kind">;
   readonly reason: string;
 }
 
@@ -18,10 +18,13 @@ const KIND_WORDS: Readonly<Record<ExportKind, string>> = {
   value: "a plain value",
 };
 
+const EXPECTED_WORKER = "export default { fetch(request, env, ctx) { … } }";
+
 const EXPECTED = `export class App extends DurableObject { … }  (DurableObject comes from "cloudflare:workers")`;
 
 /** The entry module has no class `className`, or what it exports under that name is no Durable Object class. */
 export function explainMissingClass(exports: readonly ExportFact[], className: string): ExportProblem {
+  if (className === "default") return explainNoEntry(exports, "The default export is no Worker.");
   const found = exports.find((fact) => fact.name === className);
   if (found !== undefined) {
     const reason = `${className} is ${KIND_WORDS[found.kind]}. Expected: ${EXPECTED.replace("App", className)}`;
@@ -38,22 +41,25 @@ export function explainNoEntry(exports: readonly ExportFact[], why: string): Exp
   const list = exports.map((fact) => `${fact.name} (${KIND_WORDS[fact.kind]})`).join(", ");
   const reason = [
     why,
-    `Expected: ${EXPECTED}.`,
+    `Expected: ${EXPECTED}, or an ordinary Worker: ${EXPECTED_WORKER}.`,
     exports.length === 0 ? "The entry module exports nothing." : `It exports: ${list}.`,
     suggestion(exports),
   ];
   return { code: "export-missing", reason: reason.filter((part) => part !== "").join(" ") };
 }
 
-/** An ordinary Worker: it has a default fetch handler, and no class that could take the requests instead. */
-export function explainOrdinaryWorker(exports: readonly ExportFact[]): ExportProblem {
+/** An ordinary Worker whose wrangler configuration binds a class that there is not. */
+export function explainMissingObjectClass(exports: readonly ExportFact[], className: string): ExportProblem {
+  const expected = `Expected: ${EXPECTED.replace("App", className)}.`;
+  const bound = `The wrangler configuration binds ${className}`;
+  const found = exports.find((fact) => fact.name === className);
+  if (found !== undefined) {
+    return { code: "export-wrong-kind", reason: `${bound}, which is ${KIND_WORDS[found.kind]}. ${expected}` };
+  }
   const classes = exports.filter((fact) => fact.kind === "class extends DurableObject").map((fact) => fact.name);
-  const fix =
-    classes.length === 0
-      ? `Move its work into a class: ${EXPECTED}.`
-      : `To let ${classes.join(" or ")} receive the requests, export it as App.`;
-  const reason = `The default export is an ordinary Worker with a fetch handler, which this host does not run yet. ${fix}`;
-  return { code: "worker-unsupported", reason };
+  const has = classes.length === 0 ? "It exports no Durable Object class." : `It exports ${classes.join(" and ")}.`;
+  const reason = `${bound}, which the entry module does not export. ${has} ${expected}`;
+  return { code: "export-missing", reason };
 }
 
 function suggestion(exports: readonly ExportFact[]): string {

@@ -1,10 +1,24 @@
 // The databases of an app's facets: copying and deleting them, whatever for. No other file calls facets.clone or facets.delete, so
 // that what belongs to an environment's data is said here alone.
 import { findLiveDeploy } from "../store/deploys.ts";
+import {
+  copyObjects,
+  countObjects,
+  listObjects,
+  removeObject,
+  removeObjects,
+  type ObjectKey,
+} from "../store/objects.ts";
 import type { DataFacts, DataReader } from "./data-reader.ts";
 import { READING_FACET } from "./environment.ts";
 import reader from "./data-reader.generated.json" with { type: "json" };
 import type { HostedApp } from "./hosted-app.ts";
+import { objectFacet } from "./object-address.ts";
+
+/** The copies are made in one turn, in which no visitor is answered. */
+const MAX_COPIED_OBJECTS = 1000;
+
+const EVERY = { limit: Number.MAX_SAFE_INTEGER } as const;
 
 /**
  * Whether an environment has data of its own: something was deployed there. A facet that nothing was deployed to has no database, and
@@ -20,15 +34,45 @@ export function canClone(app: HostedApp): boolean {
 }
 
 /**
- * Replaces the data of one facet by that of another, which may be running: the copy is of one moment. A facet that runs on the replaced
+ * Replaces the data of one facet and its objects by that of another, which may be running: the copy is of one moment. A facet that runs on the replaced
  * data is stopped. Where it can clone, the runtime does it in one synchronous call, before this returns.
  */
 export async function copyData(app: HostedApp, fromFacet: string, toFacet: string): Promise<void> {
+  const count = countObjects(app.db, fromFacet);
+  if (count > MAX_COPIED_OBJECTS) {
+    throw new Error(
+      `${fromFacet} has ${count} Durable Objects, and the data of ${MAX_COPIED_OBJECTS} is the most that is copied together.`,
+    );
+  }
+  for (const object of listObjects(app.db, toFacet, EVERY)) app.ctx.facets.delete(objectFacet(toFacet, object));
+  app.ctx.facets.clone(fromFacet, toFacet);
+  for (const object of listObjects(app.db, fromFacet, EVERY)) {
+    app.ctx.facets.clone(objectFacet(fromFacet, object), objectFacet(toFacet, object));
+  }
+  app.db.transaction(() => {
+    removeObjects(app.db, toFacet);
+    copyObjects(app.db, fromFacet, toFacet);
+  });
+}
+
+/** Copies one object's data, whose row the caller keeps. */
+export function copyObject(
+  app: HostedApp,
+  object: Omit<ObjectKey, "facet">,
+  [from, to]: readonly [string, string],
+): void {
+  app.ctx.facets.clone(objectFacet(from, object), objectFacet(to, object));
+}
+
+/** Copies what an environment has beside its objects. */
+export function copyOwnData(app: HostedApp, fromFacet: string, toFacet: string): void {
   app.ctx.facets.clone(fromFacet, toFacet);
 }
 
-/** Deletes the data of a facet and stops it. Where there is none nothing happens. */
+/** Deletes the data of a facet with that of its objects, and stops them. Where there is none nothing happens. */
 export function deleteData(app: HostedApp, facet: string): void {
+  for (const object of listObjects(app.db, facet, EVERY)) app.ctx.facets.delete(objectFacet(facet, object));
+  removeObjects(app.db, facet);
   app.ctx.facets.delete(facet);
 }
 
@@ -36,7 +80,7 @@ export function deleteData(app: HostedApp, facet: string): void {
 export function readCopy<T>(app: HostedApp, facet: string, work: (reader: Reader) => Promise<T>): Promise<T> {
   const turn = app.lastReading.then(async () => {
     deleteData(app, READING_FACET);
-    await copyData(app, facet, READING_FACET);
+    copyOwnData(app, facet, READING_FACET);
     try {
       return await work(openData(app, READING_FACET));
     } finally {
@@ -69,6 +113,12 @@ function openData(app: HostedApp, facet: string): Reader {
   }));
 }
 
+/** Deletes one object for good, and stops it. */
+export function deleteObject(app: HostedApp, object: ObjectKey): void {
+  app.ctx.facets.delete(objectFacet(object.facet, object));
+  removeObject(app.db, object);
+}
+
 /** What is in a facet's database. The facet must not be running an app, nor begin to before this returns. */
 export async function readData(app: HostedApp, facet: string): Promise<DataFacts> {
   const { facets } = app.ctx;
@@ -85,6 +135,22 @@ export async function readData(app: HostedApp, facet: string): Promise<DataFacts
   } finally {
     facets.abort(facet, new Error("This facet's data was read."));
   }
+}
+
+/** How many objects are opened to see how large they are. */
+const MAX_MEASURED_OBJECTS = 20;
+
+/** The size of a facet's data with that of its objects, none of which may run. Of many objects some are measured, for all. */
+export async function measureData(app: HostedApp, facet: string): Promise<number> {
+  const own = await readData(app, facet);
+  const measured = listObjects(app.db, facet, { limit: MAX_MEASURED_OBJECTS });
+  let bytes = 0;
+  for (const object of measured) {
+    // oxlint-disable-next-line no-await-in-loop -- one database open at a time
+    bytes += (await readData(app, objectFacet(facet, object))).sizeBytes;
+  }
+  const share = measured.length === 0 ? 0 : countObjects(app.db, facet) / measured.length;
+  return own.sizeBytes + Math.round(bytes * share);
 }
 
 /** One isolate reads the facts for all apps: it holds nothing of theirs between two calls. */

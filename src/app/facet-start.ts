@@ -5,7 +5,8 @@ import { findRepository } from "../store/settings.ts";
 import { appEnvironmentJson } from "./environment.ts";
 import { makeAssetBindings } from "./assets.ts";
 import type { HostedApp, Version } from "./hosted-app.ts";
-import { isolateName, makeWorkerCode, readReport } from "./loader.ts";
+import { isolateName, makeWorkerCode, objectExport, readReport } from "./loader.ts";
+import type { ObjectAddress } from "./object-address.ts";
 import { maskFailure } from "./secret-mask.ts";
 import {
   explainLoadError,
@@ -20,7 +21,7 @@ import { within } from "./time-limit.ts";
 import { openVariables } from "./variables.ts";
 
 /** What the supervisor calls on a wrapped class. Visitors reach fetch only. */
-interface HostedClass extends Rpc.DurableObjectBranded {
+export interface HostedClass extends Rpc.DurableObjectBranded {
   [START](): StartReport;
   [PROBE](url: string): Promise<ProbeReport>;
   [GOODBYE](code: number, reason: string, limitMs: number): Promise<void>;
@@ -55,17 +56,31 @@ export function getFacet(app: HostedApp, facet: string, openWorker: () => Worker
   }));
 }
 
+/** As getFacet, for a named object. */
+export function getObjectFacet(
+  app: HostedApp,
+  facet: string,
+  { className, objectId, name }: ObjectAddress,
+  openWorker: () => WorkerStub,
+): Facet {
+  return app.ctx.facets.get<HostedClass>(facet, () => ({
+    class: openWorker().getDurableObjectClass<HostedClass>(objectExport(className), { props: { objectId, name } }),
+  }));
+}
+
 /**
  * Starts the class and waits for its constructor, with everything that the constructor blocks on. A facet whose start failed is
- * stopped again.
+ * stopped again. `address`: of a named object.
  */
 export async function startFacet(
   app: HostedApp,
   facet: string,
-  { openWorker, readCode, secrets }: StartInput,
+  { openWorker, readCode, secrets, address }: StartInput & { readonly address?: ObjectAddress | undefined },
 ): Promise<Start> {
   try {
-    const answer = await within(callStart(getFacet(app, facet, openWorker)), START_LIMIT_MS);
+    const stub =
+      address === undefined ? getFacet(app, facet, openWorker) : getObjectFacet(app, facet, address, openWorker);
+    const answer = await within(callStart(stub), START_LIMIT_MS);
     if (answer !== "late") return { kind: "started", report: readStartReport(answer) };
     app.ctx.facets.abort(facet, new Error("This version took too long to start."));
     return { kind: "failed", failure: explainTimeout(readCode().className, START_LIMIT_MS) };
@@ -78,6 +93,21 @@ export async function startFacet(
 // A stub's call is a thenable of the runtime's own; here it becomes a promise.
 async function callStart(facet: Facet): Promise<unknown> {
   return await facet[START]();
+}
+
+/** Runs an ordinary Worker's module scope and looks for its default export. Its requests are its own business. */
+export async function startWorker({ openWorker, readCode, secrets }: StartInput): Promise<Start> {
+  try {
+    const report = await within(readReport(openWorker()), START_LIMIT_MS);
+    if (report === "late") return { kind: "failed", failure: explainTimeout(readCode().className, START_LIMIT_MS) };
+    // What a constructor of one of its objects threw since then is no failure of the Worker.
+    const failure = report.phase === "constructor" ? undefined : explainReport(report, readCode());
+    return failure === undefined
+      ? { kind: "started", report }
+      : { kind: "failed", failure: maskFailure(failure, secrets) };
+  } catch (error) {
+    return { kind: "failed", failure: maskFailure(explainLoadError(error), secrets) };
+  }
 }
 
 async function explainStart(worker: WorkerStub, error: unknown, readCode: () => FailedCode): Promise<StartFailure> {
@@ -102,17 +132,19 @@ export function openVersionWorker(app: HostedApp, version: Version): WorkerStub 
   const { envId } = deploy;
   const name = isolateName({ repositoryId, facet, codeId, envJson, envId, deployNumber, attempt });
   const props = { app: app.name, facet, deployNumber };
-  return app.env.LOADER.get(name, () =>
-    makeWorkerCode({
-      definition: getCodeDefinition(app.db, codeId),
+  return app.env.LOADER.get(name, () => {
+    const definition = getCodeDefinition(app.db, codeId);
+    return makeWorkerCode({
+      definition,
       envJson,
       variables: openVariables(app, envId, facet).values,
       bindings: makeAssetBindings(app, deploy.assetsId, { facet, deployNumber }),
       egress: app.ctx.exports.Egress({ props }),
       logs: app.ctx.exports.Logs({ props }),
       cpuMs: quotasOf(app).cpuMsPerRequest,
-    }),
-  );
+      ...(definition.objects === undefined ? {} : { objects: app.ctx.exports.Objects({ props }) }),
+    });
+  });
 }
 
 /** Stored code, for explaining its failures. */

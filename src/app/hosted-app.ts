@@ -1,5 +1,6 @@
 // One app as its supervisor holds it: the handle that every verb is given. What is in memory here is what a request needs without a
 // read of the database; the database has the rest, and all of it that must survive.
+import type { CodeDefinition } from "../store/code.ts";
 import type { Database } from "../store/database.ts";
 import { openDatabase } from "../store/database.ts";
 import { findLiveDeploy, type Deploy } from "../store/deploys.ts";
@@ -25,6 +26,19 @@ export interface Version {
   hasRun: boolean;
   /** How many starts of it failed in this instance. */
   failedStarts: number;
+  /** Who receives its requests, once it was asked for: see receiver.ts. */
+  entry?: Pick<CodeDefinition, "className" | "objects">;
+  /** The entrypoint of an ordinary Worker, once it was used. */
+  worker?: Fetcher;
+}
+
+/** A named object that this instance started. */
+export interface RunningObject {
+  readonly name: string | undefined;
+  /** When its use was last written down. */
+  readonly notedAtMs: number;
+  /** Whether it may have WebSockets open, as the database has it. */
+  hasSockets: boolean;
 }
 
 /** What bringing a facet to its live version came to. */
@@ -45,7 +59,11 @@ export interface FacetRuntime {
   usedAtMs: number;
   /** Requests whose answer has not been sent to its end. */
   inFlightCount: number;
-  /** Called when inFlightCount gets to 0. */
+  /** Calls to named objects that wait for their answer. */
+  objectCallCount: number;
+  /** The named objects that run, by facet. */
+  readonly objects: Map<string, RunningObject>;
+  /** Called when inFlightCount and objectCallCount both got to 0. */
   onIdle: (() => void) | undefined;
   /** Ends each event stream that is open. They do not count as in flight: they have no end to wait for. */
   readonly eventStreams: Set<() => void>;
@@ -81,6 +99,8 @@ export interface HostedApp {
   lastRehearsal: Promise<unknown>;
   /** The same for copies of data that are read. */
   lastReading: Promise<unknown>;
+  /** What is being rehearsed, for its constructors to reach objects. */
+  rehearsed: { readonly worker: WorkerStub; readonly classes: readonly string[] } | undefined;
   /** The newest last; bounded. */
   readonly recentEgress: EgressEvent[];
   readonly activity: Activity;
@@ -118,6 +138,7 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     assetContents: new PackCache(ASSET_CONTENT_BYTES),
     lastRehearsal: Promise.resolve(),
     lastReading: Promise.resolve(),
+    rehearsed: undefined,
     recentEgress: [],
     activity: openActivity(),
     secrets: new Map(),
@@ -138,6 +159,8 @@ export function openFacetRuntime(facet: string): FacetRuntime {
     running: undefined,
     usedAtMs: 0,
     inFlightCount: 0,
+    objectCallCount: 0,
+    objects: new Map(),
     onIdle: undefined,
     eventStreams: new Set(),
     hasSockets: false,

@@ -1,13 +1,19 @@
 // From code to a Dynamic Worker: the app's modules, the wrapper around its class, its variables, and what it has of the network.
 import { createHash } from "node:crypto";
-import type { CodeDefinition, CodeModule } from "../store/code.ts";
-import { LOGS_BINDING, readStartReport, type StartReport } from "./start-report.ts";
+import { type CodeDefinition, type CodeModule, WORKER_ENTRY } from "../store/code.ts";
+import { OBJECTS_BINDING } from "./object-address.ts";
+import { LOGS_BINDING, PROBE, readStartReport, type StartReport } from "./start-report.ts";
 import wrapper from "./wrapper.generated.json" with { type: "json" };
 
 /** What the supervisor calls in an app's isolate, beside the class itself. */
 interface ControlEntrypoint extends Rpc.WorkerEntrypointBranded {
   report(): StartReport;
+  settle(limitMs: number): Promise<void>;
   end(): void;
+}
+
+interface ProbedEntrypoint {
+  [PROBE](url: string): Promise<unknown>;
 }
 
 const MAIN_MODULE = "slipway-main.js";
@@ -28,6 +34,8 @@ export interface WorkerParts {
   readonly logs?: Fetcher;
   /** Of one request; the runtime's own limit if it is not given. */
   readonly cpuMs?: number;
+  /** Who has the objects of its classes. */
+  readonly objects?: Fetcher;
 }
 
 /** The isolate's definition. */
@@ -39,8 +47,13 @@ export function makeWorkerCode({
   egress,
   logs,
   cpuMs,
+  objects,
 }: WorkerParts): WorkerLoaderWorkerCode {
   const owned = Object.fromEntries(Object.entries(variables).filter(([name]) => !Object.hasOwn(bindings, name)));
+  const stubs = {
+    ...(logs === undefined ? {} : { [LOGS_BINDING]: logs }),
+    ...(objects === undefined ? {} : { [OBJECTS_BINDING]: objects }),
+  };
   const modules = Object.entries(definition.modules).map(([name, module]) => [name, toLoaderModule(module)] as const);
   return {
     compatibilityDate: definition.compatibilityDate,
@@ -48,10 +61,10 @@ export function makeWorkerCode({
     mainModule: MAIN_MODULE,
     modules: {
       ...Object.fromEntries(modules),
-      [MAIN_MODULE]: { js: mainModule(definition.className) },
+      [MAIN_MODULE]: { js: mainModule(definition) },
       [WRAPPER_MODULE]: { js: wrapper.wrapper },
     },
-    env: { ...bindings, ...JSON.parse(envJson), ...owned, ...(logs === undefined ? {} : { [LOGS_BINDING]: logs }) },
+    env: { ...bindings, ...JSON.parse(envJson), ...owned, ...stubs },
     globalOutbound: egress ?? null,
     ...(cpuMs === undefined ? {} : { limits: { cpuMs } }),
     ...(logs === undefined ? {} : { tails: [logs] }),
@@ -59,11 +72,22 @@ export function makeWorkerCode({
 }
 
 /** The wrapper comes first and imports the app by itself, so that what the app throws is caught and told. */
-function mainModule(className: string): string {
+function mainModule({ className, objects = { classes: [], bindings: [] } }: CodeDefinition): string {
+  const { classes, bindings } = objects;
+  const parts = JSON.stringify({ entry: className, classes, bindings });
+  const declared = classes.map(
+    (name) => `export const ${objectExport(name)} = wrapped.objects[${JSON.stringify(name)}];`,
+  );
   return `import { wrapApp } from "./${WRAPPER_MODULE}";
-const { App, Control } = await wrapApp(() => import("./index.js"), ${JSON.stringify(className)});
-export { App, Control };
+const wrapped = await wrapApp(() => import("./index.js"), ${parts});
+export const { ${className === WORKER_ENTRY ? "Worker" : "App"}, Control } = wrapped;
+${declared.join("\n")}
 `;
+}
+
+/** The export of the main module that a class of objects is. Beside "App", which a class may be called too. */
+export function objectExport(className: string): string {
+  return `Object_${className}`;
 }
 
 function toLoaderModule(module: CodeModule): WorkerLoaderModule {
@@ -97,6 +121,11 @@ export function isolateName(identity: IsolateIdentity): string {
   return [repositoryId, facet, deployNumber, codeId, configId, envId, wrapper.version, attempt].join("/");
 }
 
+/** An ordinary Worker, for a rehearsal to make a request inside of it. */
+export function getProbed(worker: WorkerStub): ProbedEntrypoint {
+  return worker.getEntrypoint<ProbedEntrypoint & Rpc.WorkerEntrypointBranded>("Worker");
+}
+
 /** How far the isolate has come, in the wrapper's words. Throws what the runtime says where it did not load at all. */
 export async function readReport(worker: WorkerStub): Promise<StartReport> {
   return readStartReport(await worker.getEntrypoint<ControlEntrypoint>("Control").report());
@@ -108,5 +137,14 @@ export async function endIsolate(worker: WorkerStub): Promise<void> {
     await worker.getEntrypoint<ControlEntrypoint>("Control").end();
   } catch {
     // It does not load, or ends already.
+  }
+}
+
+/** Waits for what the requests of an ordinary Worker left to be done. Fails quietly: its isolate may have ended. */
+export async function settleIsolate(worker: WorkerStub, limitMs: number): Promise<void> {
+  try {
+    await worker.getEntrypoint<ControlEntrypoint>("Control").settle(limitMs);
+  } catch {
+    // There is nobody to wait for.
   }
 }

@@ -6,6 +6,7 @@ import { deleteData } from "./facet-data.ts";
 import { openVersionWorker } from "./facet-start.ts";
 import type { FacetRuntime, HostedApp } from "./hosted-app.ts";
 import { endIsolate } from "./loader.ts";
+import { stopFacets } from "./object-facets.ts";
 import { backupFacet } from "./preview-data.ts";
 import { listTaskBy, setNextAlarm } from "./schedule.ts";
 
@@ -57,5 +58,5 @@ function stop(app: HostedApp, runtime: FacetRuntime): void {
 export function stopRunning(app: HostedApp, runtime: FacetRuntime, reason: string): void {
   runtime.running = undefined;
   for (const end of runtime.eventStreams) end();
-  app.ctx.facets.abort(runtime.facet, new Error(reason));
+  stopFacets(app, runtime, reason);
 }

@@ -1,8 +1,7 @@
 // The probe of a rehearsal: one request, to the path that package.json names, to the version that started on the copy of the data.
-import type { Facet } from "./facet-start.ts";
 import { mapStack } from "./source-maps.ts";
 import type { FailedCode, StartFailure } from "./start-failure.ts";
-import { PROBE, readProbeReport, type ProbeReport } from "./start-report.ts";
+import { readProbeReport, type ProbeReport } from "./start-report.ts";
 import { within } from "./time-limit.ts";
 
 /** How long the answer may take; its body, too, where it is an error. */
@@ -25,7 +24,8 @@ export type ProbeOutcome =
 
 /** What is asked of whom. */
 export interface ProbeInput {
-  readonly facet: Facet;
+  /** Makes the request inside of the app's isolate: see probe-answer.ts. */
+  readonly ask: (url: string) => Promise<unknown>;
   /** "http://hello.HOST", as a visitor's request would have it. */
   readonly origin: string;
   readonly path: string;
@@ -35,9 +35,9 @@ export interface ProbeInput {
 
 /** Asks the running version. A status of 400 or more, a throw and an answer that takes too long all fail it. */
 export async function probe(input: ProbeInput): Promise<ProbeOutcome> {
-  const { facet, origin, path, readCode, now } = input;
+  const { ask, origin, path, readCode, now } = input;
   const startedMs = now();
-  const call = async (): Promise<unknown> => await facet[PROBE](`${origin}${path}`);
+  const call = async (): Promise<unknown> => await ask(`${origin}${path}`);
   const report = await within(call(), PROBE_LIMIT_MS).catch(describeDeath);
   if (report === "late") return fail(path, `did not answer within ${PROBE_LIMIT_MS / 1000} s`);
   const read = readProbeReport(report);

@@ -8,6 +8,7 @@ export interface Quotas {
   readonly logLinesPerSecond: number;
   readonly repositoryBytes: number;
   readonly assetBytes: number;
+  readonly objects: number;
 }
 
 /** What a cap is of, and what it is where nobody set it. */
@@ -24,4 +25,5 @@ export const QUOTAS: Readonly<Record<keyof Quotas, { readonly value: number; rea
   },
   repositoryBytes: { value: 2_000_000_000, meaning: "Packs of the app's repository; a push beyond it is refused." },
   assetBytes: { value: 1_000_000_000, meaning: "Static assets of one deploy; a push beyond it is refused." },
+  objects: { value: 10_000, meaning: "Named Durable Objects of one environment; no new one is made beyond it." },
 };

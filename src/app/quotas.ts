@@ -10,6 +10,7 @@ const DEFAULTS: Quotas = {
   logLinesPerSecond: QUOTAS.logLinesPerSecond.value,
   repositoryBytes: QUOTAS.repositoryBytes.value,
   assetBytes: QUOTAS.assetBytes.value,
+  objects: QUOTAS.objects.value,
 };
 
 /** The caps of an app. Read from the database once for each instance of its supervisor. */

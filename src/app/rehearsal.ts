@@ -1,21 +1,20 @@
 // The rehearsal of a deploy: its code starts on a copy of the app's data, without network, before anything of it is visible. Whatever
 // comes of it, copy and isolate are gone afterwards. One at a time for each app.
-import { getCodeDefinition, getSourceMap, putCode, touchCode, type Code } from "../store/code.ts";
+import { getCodeDefinition, getSourceMap, putCode, touchCode, WORKER_ENTRY, type Code } from "../store/code.ts";
+import { findNewestObject, putObject } from "../store/objects.ts";
 import { getRetention } from "../store/retention.ts";
 import { isMigrated } from "../store/schema.ts";
 import { findSnapshot, listSnapshots } from "../store/snapshots.ts";
 import { makeAssetBindings } from "./assets.ts";
-import { canClone, copyData, deleteData, hasData, readData } from "./facet-data.ts";
-import { getFacet, startFacet } from "./facet-start.ts";
+import { canClone, copyObject, copyOwnData, deleteData, hasData } from "./facet-data.ts";
 import { appEnvironmentJson, environmentLabel, PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { makeWorkerCode } from "./loader.ts";
 import { branchOf, facetOfBranch, type DataChoice } from "./preview-commit.ts";
-import { maskFailure } from "./secret-mask.ts";
 import { explainUnsupportedConfig, type StartFailure } from "./start-failure.ts";
-import { probe, type ProbeFact } from "./probe.ts";
+import type { ProbeFact } from "./probe.ts";
+import { startRehearsed } from "./rehearsed-start.ts";
 import { schedulePruning } from "./pruning.ts";
-import { describeSchemaChanges } from "./schema-change.ts";
 import { snapshotFacet } from "./snapshots.ts";
 import type { ExportFact } from "./start-report.ts";
 import { findUnreadable, openVariables } from "./variables.ts";
@@ -45,11 +44,14 @@ export interface RehearsalTarget {
 
 const PRODUCTION: RehearsalTarget = { ref: "", commitId: "" };
 
-/** What became of a rehearsal. `data`: it ran on a copy of the app's data, or on an empty database where there is none. */
+/** A copy of the app's data, or an empty database where there is none. none: a Worker without any. */
+type RehearsedData = "copy" | "empty" | "none";
+
+/** What became of a rehearsal. */
 export type RehearsalOutcome =
   | {
       readonly kind: "started";
-      readonly data: "copy" | "empty";
+      readonly data: RehearsedData;
       readonly exports: readonly ExportFact[];
       readonly probe?: ProbeFact;
       /** What constructor and probe changed in the schema, a few words each; see schema-change.ts. */
@@ -58,7 +60,7 @@ export type RehearsalOutcome =
       readonly tooLargeBytes?: number;
       readonly tookMs: number;
     }
-  | ({ readonly kind: "failed"; readonly data: "copy" | "empty" } & StartFailure);
+  | ({ readonly kind: "failed"; readonly data: RehearsedData } & StartFailure);
 
 /** Stores the candidate's code, for the commit to name, and tries it. */
 export function rehearse(
@@ -76,34 +78,20 @@ async function tryCandidate(app: HostedApp, candidate: Candidate, target: Rehear
   const code = storeCode(app, candidate);
   const facet = target.preview === undefined ? PRODUCTION_FACET : facetOfBranch(app, branchOf(target.ref) ?? "");
   const source = sourceOf(app, facet, { candidate, target });
-  const { data, tooLargeBytes } = await copyDataFrom(app, source, candidate);
+  const { data, tooLargeBytes } = copyDataFrom(app, source, { candidate, code });
   try {
     const worker = loadCandidate(app, { code, candidate, target, facet });
     if (worker.kind === "failed") return { ...worker, data };
-    const before = data === "copy" ? (await readData(app, REHEARSAL_FACET)).schema : [];
-    const [openWorker, readCode] = [() => worker.stub, () => code];
-    const { secrets } = worker;
-    const start = await startFacet(app, REHEARSAL_FACET, { openWorker, readCode, secrets });
+    app.rehearsed = { worker: worker.stub, classes: code.objects?.classes ?? [] };
+    const origin = `http://${environmentLabel(app.name, facet)}.${app.env.HOST}`;
+    const probe = candidate.probe === undefined ? undefined : { origin, path: candidate.probe };
+    const { stub, secrets } = worker;
+    const start = await startRehearsed(app, { code, worker: stub, secrets, isCopy: data === "copy", probe });
     if (start.kind === "failed") return { kind: "failed", data, ...start.failure };
-    const tookMs = app.now() - startedMs;
-    const probed =
-      candidate.probe === undefined
-        ? undefined
-        : await probe({
-            facet: getFacet(app, REHEARSAL_FACET, openWorker),
-            origin: `http://${environmentLabel(app.name, facet)}.${app.env.HOST}`,
-            path: candidate.probe,
-            readCode,
-            now: app.now,
-          });
-    if (probed?.kind === "failed") return { kind: "failed", data, ...maskFailure(probed.failure, secrets) };
-    const { exports } = start.report;
-    // The app's code is stopped for it: what it says of its own schema is not what is there.
-    const after = await readData(app, REHEARSAL_FACET);
-    const schemaChanges = describeSchemaChanges(before, after.schema);
     const limits = tooLargeBytes === undefined ? {} : { tooLargeBytes };
-    return { kind: "started", data, exports, schemaChanges, tookMs, ...(probed && { probe: probed.fact }), ...limits };
+    return { ...start, data, tookMs: app.now() - startedMs, ...limits };
   } finally {
+    app.rehearsed = undefined;
     deleteData(app, REHEARSAL_FACET);
   }
 }
@@ -127,8 +115,10 @@ function loadCandidate(
   if (unreadable !== undefined) return { kind: "failed", ...unreadable };
   const { values: variables, secrets } = openVariables(app, candidate.envId, facet);
   try {
-    const stub = app.env.LOADER.load(makeWorkerCode({ definition: code, envJson, variables, bindings }));
-    return { kind: "loaded", stub, secrets };
+    const props = { app: app.name, facet: REHEARSAL_FACET, deployNumber: 0 };
+    const objects = code.objects === undefined ? {} : { objects: app.ctx.exports.Objects({ props }) };
+    const parts = { definition: code, envJson, variables, bindings, ...objects };
+    return { kind: "loaded", stub: app.env.LOADER.load(makeWorkerCode(parts)), secrets };
   } catch (error) {
     return { kind: "failed", ...explainUnsupportedConfig(error) };
   }
@@ -164,18 +154,26 @@ function sourceOf(
  * Copies what the candidate would run on. The app goes on running meanwhile, so that only its last snapshot tells how large its data is,
  * a preview's about as well; the copy of data that is too large would keep visitors waiting.
  */
-async function copyDataFrom(
+function copyDataFrom(
   app: HostedApp,
   source: string | undefined,
-  { restoresSnapshot }: Candidate,
-): Promise<{ readonly data: "copy" | "empty"; readonly tooLargeBytes?: number }> {
+  { candidate: { restoresSnapshot }, code }: { readonly candidate: Candidate; readonly code: Code },
+): { readonly data: RehearsedData; readonly tooLargeBytes?: number } {
   // One that a crash left behind.
   deleteData(app, REHEARSAL_FACET);
+  const isWorker = code.className === WORKER_ENTRY;
+  const classes = code.objects?.classes ?? [];
+  if (isWorker && classes.length === 0) return { data: "none" };
   if (source === undefined || !canClone(app)) return { data: "empty" };
   const [newest] = listSnapshots(app.db);
   const snapshot = restoresSnapshot === undefined ? newest : findSnapshot(app.db, restoresSnapshot);
   const sizeBytes = snapshot?.sizeBytes ?? 0;
   if (sizeBytes > getRetention(app.db).rehearsedBytes) return { data: "empty", tooLargeBytes: sizeBytes };
-  await copyData(app, source, REHEARSAL_FACET);
-  return { data: "copy" };
+  if (!isWorker) copyOwnData(app, source, REHEARSAL_FACET);
+  const objects = classes.flatMap((className) => findNewestObject(app.db, source, className) ?? []);
+  for (const object of objects) {
+    putObject(app.db, { ...object, facet: REHEARSAL_FACET }, app.now());
+    copyObject(app, object, [source, REHEARSAL_FACET]);
+  }
+  return { data: isWorker && objects.length === 0 ? "empty" : "copy" };
 }

@@ -6,11 +6,11 @@ import { answerFor, ERROR_HEADER } from "./answers.ts";
 import { answerBeforeApp } from "./assets.ts";
 import { arrive, HOLD_LIMIT_MS } from "./arrival.ts";
 import { passEventStream } from "./event-stream.ts";
-import { getFacet, openVersionWorker } from "./facet-start.ts";
 import type { FacetRuntime, HostedApp, Version } from "./hosted-app.ts";
 import { noteRequest } from "./logs.ts";
 import { quotasOf } from "./quotas.ts";
 import { takeFrom } from "./rate.ts";
+import { receiverOf } from "./receiver.ts";
 import { within } from "./time-limit.ts";
 import { maskSecretsOf } from "./variables.ts";
 import { describeAbsence, findVisited } from "./visited.ts";
@@ -48,10 +48,10 @@ async function answer(app: HostedApp, runtime: FacetRuntime, request: Request): 
   if (asset !== undefined) return asset;
   runtime.inFlightCount += 1;
   try {
-    const facet = getFacet(app, runtime.facet, () => openVersionWorker(app, version));
+    const receiver = receiverOf(app, version);
     // Not facet.fetch(request): V8 frees a stub that was called so only with its next full collection, which a host with few
     // deploys may not see for hours, and until then the stub keeps its version's isolate. Measured: 3 MB a deploy.
-    return await passOn(app, runtime, await fetch(request, { fetcher: facet }));
+    return await passOn(app, runtime, await fetch(request, { fetcher: receiver }));
   } catch (error) {
     leave(runtime);
     // A version that was stopped under the request did not fail: it did not end in time.
@@ -112,7 +112,7 @@ function unmark(response: Response): Response {
 
 function leave(runtime: FacetRuntime): void {
   runtime.inFlightCount -= 1;
-  if (runtime.inFlightCount === 0) runtime.onIdle?.();
+  if (runtime.inFlightCount === 0 && runtime.objectCallCount === 0) runtime.onIdle?.();
 }
 
 /** Written down, because the sockets may hibernate longer than this instance lives. */

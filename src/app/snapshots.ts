@@ -22,7 +22,7 @@ import {
   removeSnapshot,
   type Snapshot,
 } from "../store/snapshots.ts";
-import { copyData, deleteData, readData } from "./facet-data.ts";
+import { copyData, deleteData, measureData } from "./facet-data.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
 import type { StartFailure } from "./start-failure.ts";
@@ -130,8 +130,7 @@ async function measureSnapshots(app: HostedApp): Promise<void> {
   for (const { id, sizeBytes } of listRows(app.db)) {
     if (sizeBytes !== undefined) continue;
     // oxlint-disable-next-line no-await-in-loop -- as a rule there is one
-    const facts = await readData(app, snapshotFacet(id));
-    noteSnapshotSize(app.db, id, facts.sizeBytes);
+    noteSnapshotSize(app.db, id, await measureData(app, snapshotFacet(id)));
   }
 }
 

@@ -7,6 +7,7 @@ import type { KnownAssets } from "../store/assets.ts";
 import type { Deploy } from "../store/deploys.ts";
 import type { RepositorySettings, RepositoryState } from "../store/repository-state.ts";
 import type { Retention } from "../store/retention.ts";
+import type { ObjectKey } from "../store/objects.ts";
 import type { Snapshot } from "../store/snapshots.ts";
 import { readDatabase, readKv, runSql, type Asked, type DatabaseChoice, type SqlRequest } from "./data-console.ts";
 import type { KvPage, KvQuestion } from "./kv-list.ts";
@@ -34,6 +35,9 @@ import {
   type HistoryEntry,
   type HistoryPage,
 } from "./history.ts";
+import { OBJECT_HEADER, type ObjectAddress } from "./object-address.ts";
+import { callObject, fetchObject, readObject, type Caller } from "./object-calls.ts";
+import { describeObjects, eraseObject, type ObjectPage, type ObjectQuery } from "./objects.ts";
 import { beginPush, type DeployingPush, type PushTicket } from "./push-turns.ts";
 import type { ConsoleLines, Traces } from "./log-intake.ts";
 import type { LogLine } from "./log-line.ts";
@@ -72,9 +76,18 @@ export class Supervisor extends DurableObject<Env> {
     this.#app = openHostedApp(ctx, env);
   }
 
-  /** A visitor's request. */
+  /** A visitor's request, or one of the app's own code for one of its objects: only the entrypoint Objects sends that header. */
   override fetch(request: Request): Promise<Response> {
-    return serve(this.#app, request);
+    return request.headers.has(OBJECT_HEADER) ? fetchObject(this.#app, request) : serve(this.#app, request);
+  }
+
+  /** A call of the app's own code to one of its objects. */
+  callObject(from: Caller, address: ObjectAddress, method: string, args: readonly unknown[]): Promise<unknown> {
+    return callObject(this.#app, from, address, { method, args });
+  }
+
+  readObject(from: Caller, address: ObjectAddress, property: string): Promise<unknown> {
+    return readObject(this.#app, from, address, property);
   }
 
   /** What env.ASSETS.fetch of the app answers. */
@@ -146,6 +159,16 @@ export class Supervisor extends DurableObject<Env> {
   /** Once a deploy is live: measures the snapshots and takes away what is over the limits. */
   tidySnapshots(deployNumber: number): Promise<SnapshotReport> {
     return tidySnapshots(this.#app, deployNumber);
+  }
+
+  /** undefined: the app does not exist. */
+  listObjects(query: ObjectQuery): ObjectPage | undefined {
+    return describeObjects(this.#app, query);
+  }
+
+  /** Whether there was one. */
+  deleteObject(key: ObjectKey): boolean {
+    return eraseObject(this.#app, key);
   }
 
   /** Newest first. */

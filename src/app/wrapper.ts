@@ -5,6 +5,8 @@
 import * as runtime from "cloudflare:workers";
 import { captureConsole, type SendLines } from "./console-capture.ts";
 import { watchAccepted, watchInstance, type AcceptedSockets, type Goodbye } from "./goodbye.ts";
+import { OBJECTS_BINDING, type ObjectAddress } from "./object-address.ts";
+import { makeNamespace, makeObjectId, type Namespace, type ObjectsStub } from "./object-namespace.ts";
 import { answerProbe } from "./probe-answer.ts";
 import {
   GOODBYE,
@@ -17,6 +19,7 @@ import {
   type StartReport,
 } from "./start-report.ts";
 import { describeThrown } from "./thrown.ts";
+import { isEntrypointClass, watchContext, wrapWorker, type EntrypointClass } from "./worker-entry.ts";
 
 /** A Durable Object class as the runtime constructs it. */
 type AppClass = new (ctx: DurableObjectState, env: Env) => runtime.DurableObject;
@@ -24,9 +27,22 @@ type AppClass = new (ctx: DurableObjectState, env: Env) => runtime.DurableObject
 /** The entry module's exports. */
 type Exports = Readonly<Record<string, unknown>>;
 
+/** What of the entry module is used. */
+interface AppParts {
+  /** The export that receives the requests: a Durable Object class, or "default" for an ordinary Worker. */
+  readonly entry: string;
+  /** The classes of its objects, and the names in `env` that reach them. */
+  readonly classes: readonly string[];
+  readonly bindings: readonly { readonly name: string; readonly className: string }[];
+}
+
 /** What the generated main module exports. */
 interface WrappedApp {
+  /** The class that receives the requests, unless a Worker does. */
   readonly App: AppClass;
+  readonly Worker: EntrypointClass;
+  /** By class name. */
+  readonly objects: Readonly<Record<string, AppClass>>;
   readonly Control: new (ctx: ExecutionContext, env: Env) => runtime.WorkerEntrypoint;
 }
 
@@ -35,14 +51,16 @@ interface WrappedApp {
 const { abortIsolate, DurableObject, WorkerEntrypoint } = runtime;
 const { apply, defineProperty, ownKeys } = Reflect;
 const { isPrototypeOf } = Object.prototype;
+const { hasOwn } = Object;
 const toSource = Function.prototype.toString;
 const { startsWith } = String.prototype;
 const wait = scheduler.wait;
+const SETTLE_STEP_MS = 10;
 const instanceMap = WeakMap;
 const { get: readMap, set: writeMap } = WeakMap.prototype;
 
-/** Imports the app and wraps the class that it exports as `className`. Never throws: what went wrong is in the report. */
-export async function wrapApp(importApp: () => Promise<Exports>, className: string): Promise<WrappedApp> {
+/** Imports the app and wraps what `parts` names. Never throws: what went wrong is in the report. */
+export async function wrapApp(importApp: () => Promise<Exports>, parts: AppParts): Promise<WrappedApp> {
   const report: { -readonly [Key in keyof StartReport]: StartReport[Key] } = { exports: [] };
   const note = (phase: NonNullable<StartReport["phase"]>, error: unknown): void => {
     if (report.phase !== undefined) return;
@@ -50,20 +68,50 @@ export async function wrapApp(importApp: () => Promise<Exports>, className: stri
     report.thrown = describeThrown(error);
   };
   const flushConsole = takeConsole();
+  const prepare = takeObjects(parts);
+  const pending = { count: 0 };
+  const wrapping: Wrapping = { report, note, accepted: watchAccepted(), flushConsole, prepare };
   let App: AppClass = unstartableClass();
-  const accepted = watchAccepted();
+  let Worker: EntrypointClass = UnstartableWorker;
+  const objects: Record<string, AppClass> = {};
   try {
     const exports = await importApp();
     report.exports = describeExports(exports);
-    const exported = exports[className];
-    if (isDurableObjectClass(exported)) App = wrapClass(exported, { report, note, accepted, flushConsole });
+    const exported = exports[parts.entry];
+    if (parts.entry === "default") {
+      const wrapped = wrapWorker(exported, (ctx, env) => {
+        watchContext(ctx, pending);
+        prepare(ctx, env);
+      });
+      if (wrapped === undefined) report.phase = "export";
+      else Worker = wrapped;
+    } else if (isDurableObjectClass(exported)) App = wrapClass(exported, wrapping);
     else report.phase = "export";
+    for (let at = 0; at < parts.classes.length; at += 1) {
+      const name = parts.classes[at];
+      const Class = name === undefined ? undefined : exports[name];
+      if (name !== undefined && isDurableObjectClass(Class)) objects[name] = wrapClass(Class, wrapping);
+    }
   } catch (error) {
     note("module scope", error);
   }
-  class Control extends WorkerEntrypoint {
+  return { App, Worker, objects, Control: makeControl(report, pending) };
+}
+
+/** What the supervisor calls in the isolate itself. */
+function makeControl(report: StartReport, pending: { readonly count: number }): WrappedApp["Control"] {
+  return class Control extends WorkerEntrypoint {
     report(): StartReport {
       return report;
+    }
+
+    /** Returns once what requests handed to waitUntil is done, or after `limitMs`. */
+    async settle(limitMs: number): Promise<void> {
+      // Looked at again and again: a promise of one request does not wake another.
+      for (let waitedMs = 0; pending.count > 0 && waitedMs < limitMs; waitedMs += SETTLE_STEP_MS) {
+        // oxlint-disable-next-line no-await-in-loop -- a poll
+        await apply(wait, scheduler, [SETTLE_STEP_MS]);
+      }
     }
 
     /**
@@ -73,8 +121,7 @@ export async function wrapApp(importApp: () => Promise<Exports>, className: stri
     end(): void {
       this.ctx.waitUntil(endLater());
     }
-  }
-  return { App, Control };
+  };
 }
 
 /** What the wrapper calls in the host. */
@@ -95,26 +142,60 @@ function isLogsEntrypoint(value: unknown): value is LogsEntrypoint {
   return typeof value === "object" && value !== null && "write" in value;
 }
 
+/** Puts the namespaces where the app looks for them: into the isolate's `env` at once, and into what each instance and request is given. */
+function takeObjects({ classes, bindings }: AppParts): Wrapping["prepare"] {
+  const { env } = runtime;
+  const stub: unknown = Reflect.get(env, OBJECTS_BINDING);
+  if (!isObjectsStub(stub)) return () => undefined;
+  Reflect.deleteProperty(env, OBJECTS_BINDING);
+  const namespaces: Record<string, Namespace> = {};
+  for (const className of classes) namespaces[className] = makeNamespace(stub, className);
+  const bind = (to: object): void => {
+    for (let at = 0; at < bindings.length; at += 1) {
+      const { name, className } = bindings[at] ?? {};
+      const namespace = className === undefined ? undefined : namespaces[className];
+      // A variable of the same name comes before.
+      if (name === undefined || namespace === undefined || hasOwn(to, name)) continue;
+      defineProperty(to, name, { value: namespace, configurable: true, enumerable: true, writable: true });
+    }
+  };
+  bind(env);
+  return (ctx, given) => {
+    bind(given);
+    const own: unknown = Reflect.get(ctx, "exports");
+    const value = { __proto__: typeof own === "object" ? own : null, ...namespaces };
+    defineProperty(ctx, "exports", { value, configurable: true, writable: true });
+  };
+}
+
+function isObjectsStub(value: unknown): value is ObjectsStub {
+  return typeof value === "object" && value !== null && "call" in value;
+}
+
 async function endLater(): Promise<void> {
   await apply(wait, scheduler, [0]);
   abortIsolate("this version was replaced");
 }
 
+/** What every wrapped class has a part in. */
+interface Wrapping {
+  readonly report: StartReport;
+  readonly note: (phase: "constructor", error: unknown) => void;
+  readonly accepted: AcceptedSockets;
+  readonly flushConsole: () => void;
+  /** Gives `env` and `ctx` the app's namespaces. */
+  readonly prepare: (ctx: object, env: object) => void;
+}
+
 /** The subclass that runs: the app's class in everything but the two calls of the supervisor. */
-function wrapClass(
-  Base: AppClass,
-  wrapping: {
-    readonly report: StartReport;
-    readonly note: (phase: "constructor", error: unknown) => void;
-    readonly accepted: AcceptedSockets;
-    readonly flushConsole: () => void;
-  },
-): AppClass {
-  const { report, note, accepted, flushConsole } = wrapping;
+function wrapClass(Base: AppClass, wrapping: Wrapping): AppClass {
+  const { report, note, accepted, flushConsole, prepare } = wrapping;
   const goodbyes = new instanceMap<object, Goodbye>();
   class Hosted extends Base {
     constructor(ctx: DurableObjectState, env: Env) {
       const goodbye = watchInstance(ctx, accepted);
+      prepare(ctx, env);
+      takeObjectId(ctx);
       noteBlockedConcurrency(ctx, note);
       try {
         super(ctx, env);
@@ -145,6 +226,14 @@ function wrapClass(
   return Hosted;
 }
 
+/** A named object's ID is the one that its namespace gives it; the runtime's own is the host's business. */
+function takeObjectId(ctx: DurableObjectState): void {
+  const props: unknown = Reflect.get(ctx, "props");
+  const { objectId, name }: Partial<ObjectAddress> = typeof props === "object" ? { ...props } : {};
+  if (objectId === undefined) return;
+  defineProperty(ctx, "id", { value: makeObjectId(objectId, name), configurable: true });
+}
+
 /** Constructors migrate inside of blockConcurrencyWhile, and what is thrown there does not reach the constructor. */
 function noteBlockedConcurrency(ctx: DurableObjectState, note: (phase: "constructor", error: unknown) => void): void {
   const { blockConcurrencyWhile } = ctx;
@@ -172,6 +261,13 @@ function unstartableClass(): AppClass {
   };
 }
 
+/** What stands in for a Worker that there is not. */
+class UnstartableWorker extends WorkerEntrypoint {
+  override fetch(): never {
+    throw new Error("This version of the app does not start.");
+  }
+}
+
 function isDurableObjectClass(value: unknown): value is AppClass {
   return typeof value === "function" && apply(isPrototypeOf, DurableObject, [value]);
 }
@@ -189,7 +285,7 @@ function describeExports(exports: Exports): ExportFact[] {
 function describeExport(value: unknown): ExportKind {
   if (typeof value === "function") {
     if (isDurableObjectClass(value)) return "class extends DurableObject";
-    if (apply(isPrototypeOf, WorkerEntrypoint, [value])) return "class extends WorkerEntrypoint";
+    if (isEntrypointClass(value)) return "class extends WorkerEntrypoint";
     return apply(startsWith, apply(toSource, value, []), ["class"]) ? "class" : "function";
   }
   if (typeof value !== "object" || value === null) return "value";

@@ -61,7 +61,6 @@ const STATUS: Record<ErrorCode, number> = {
   "install-script": 422,
   "export-missing": 422,
   "export-wrong-kind": 422,
-  "worker-unsupported": 422,
   "start-failed": 422,
   "start-timeout": 422,
   "secrets-unavailable": 503,

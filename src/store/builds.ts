@@ -5,7 +5,10 @@ import type { Deploy } from "./deploys.ts";
 /** What the report of a push says of a bundle. */
 export interface BuildFacts {
   readonly entry: string;
+  /** WORKER_ENTRY for an ordinary Worker. */
   readonly className: string;
+  /** The classes of its objects. */
+  readonly objectClasses?: readonly string[];
   readonly moduleCount: number;
   readonly sourceBytes: number;
   readonly bundleBytes: number;

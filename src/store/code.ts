@@ -9,12 +9,25 @@ export type CodeModule =
   | { readonly kind: "data"; readonly bytes: Uint8Array }
   | { readonly kind: "wasm"; readonly bytes: Uint8Array };
 
+/** An app's own Durable Object classes, each of whose objects has a database of its own. */
+export interface ObjectClasses {
+  /** Exports of the entry module. */
+  readonly classes: readonly string[];
+  /** Their names in `env`. */
+  readonly bindings: readonly { readonly name: string; readonly className: string }[];
+}
+
+/** The entry of an ordinary Worker: its default export. Every other entry is a Durable Object class. */
+export const WORKER_ENTRY = "default";
+
 /** What the app's isolate is made of, and what the code ID is the hash of: without the source map, which changes nothing. */
 export interface CodeDefinition {
   /** By module name; the bundle is "index.js". */
   readonly modules: Readonly<Record<string, CodeModule>>;
-  /** The export that every request goes to. */
+  /** The export that every request goes to: a Durable Object class, or WORKER_ENTRY. */
   readonly className: string;
+  /** undefined: the app reaches no objects by name. */
+  readonly objects?: ObjectClasses | undefined;
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
 }
@@ -27,6 +40,7 @@ export interface Code extends CodeDefinition {
 
 interface CodeColumns extends Record<string, SqlStorageValue> {
   readonly class_name: string;
+  readonly objects: string | null;
   readonly compatibility_date: string;
   readonly compatibility_flags: string;
 }
@@ -48,9 +62,10 @@ export function putCode(db: Database, code: Code, nowMs: number): void {
   db.transaction(() => {
     if (touchCode(db, code.codeId, nowMs)) return;
     db.sql.exec(
-      "INSERT INTO code (code_id, class_name, compatibility_date, compatibility_flags, used_at_ms) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO code (code_id, class_name, objects, compatibility_date, compatibility_flags, used_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
       code.codeId,
       code.className,
+      code.objects === undefined ? null : JSON.stringify(code.objects),
       code.compatibilityDate,
       JSON.stringify(code.compatibilityFlags),
       nowMs,
@@ -91,10 +106,21 @@ function putChunks(
   }
 }
 
-/** The code without its source map. Throws if it is not stored: a deploy's code always is. */
-export function getCodeDefinition(db: Database, codeId: string): CodeDefinition {
+/** Who receives requests, without reading the modules. Throws if the code is not stored. */
+export function getCodeEntry(db: Database, codeId: string): Pick<CodeDefinition, "className" | "objects"> {
+  const { class_name: className, objects } = getRow(db, codeId);
+  return objects === null ? { className } : { className, objects: JSON.parse(objects) };
+}
+
+function getRow(db: Database, codeId: string): CodeColumns {
   const row = findFirst(db.sql.exec<CodeColumns>("SELECT * FROM code WHERE code_id = ?", codeId));
   if (row === undefined) throw new Error(`Code ${codeId} is not stored.`);
+  return row;
+}
+
+/** The code without its source map. Throws if it is not stored: a deploy's code always is. */
+export function getCodeDefinition(db: Database, codeId: string): CodeDefinition {
+  const row = getRow(db, codeId);
   const query =
     "SELECT kind, module, bytes FROM code_chunks WHERE code_id = ? AND kind <> ? ORDER BY kind, module, position";
   const modules: Record<string, CodeModule> = {};
@@ -103,8 +129,8 @@ export function getCodeDefinition(db: Database, codeId: string): CodeDefinition 
   }
   const compatibilityFlags: string[] = JSON.parse(row.compatibility_flags);
   return {
+    ...getCodeEntry(db, codeId),
     modules,
-    className: row.class_name,
     compatibilityDate: row.compatibility_date,
     compatibilityFlags,
   };

@@ -227,6 +227,20 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   CREATE INDEX deploys_by_env ON deploys (env_id) WHERE env_id IS NOT NULL;
   `,
   "ALTER TABLE repository ADD COLUMN quotas TEXT NOT NULL DEFAULT '{}'",
+  `
+  -- The classes of named objects, as JSON; NULL: the app has none. An object is a facet of its own, of its environment or snapshot.
+  ALTER TABLE code ADD COLUMN objects TEXT;
+  CREATE TABLE objects (
+    facet TEXT NOT NULL,
+    class_name TEXT NOT NULL,
+    object_id TEXT NOT NULL,
+    name TEXT,
+    created_at_ms INTEGER NOT NULL,
+    used_at_ms INTEGER NOT NULL,
+    has_sockets INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (facet, class_name, object_id)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

@@ -10,7 +10,8 @@ interface Entry {
 }
 
 function choose({ source, exports, boundClasses = [] }: Entry): Promise<EntryClass> {
-  return chooseEntryClass({ ...makeCode(IMPORTS + source), exports, boundClasses }, env.LOADER);
+  const objectBindings = boundClasses.map((className) => ({ name: className.toUpperCase(), className }));
+  return chooseEntryClass({ ...makeCode(IMPORTS + source), exports, objectBindings }, env.LOADER);
 }
 
 const ROOM = "export class Room extends DurableObject {}\n";
@@ -31,16 +32,10 @@ describe("chooseEntryClass", () => {
       { source: `${ROOM}export default 7;`, exports: ["Room", "default"], boundClasses: ["Room"] },
       "Room",
     ],
-  ])("takes %s", async (_, entry, className) => {
-    expect(await choose(entry)).toMatchObject({ kind: "found", className });
-  });
-
-  it.each<[string, Entry, string, string]>([
     [
-      "an ordinary Worker",
-      { source: WORKER + ROOM, exports: ["default", "Room"], boundClasses: ["Room"] },
-      "worker-unsupported",
-      "Room",
+      "a default handler before the one bound class",
+      { source: WORKER + ROOM, exports: ["default", "Room"] },
+      "default",
     ],
     [
       "a WorkerEntrypoint as default export",
@@ -48,8 +43,39 @@ describe("chooseEntryClass", () => {
         source: `import { WorkerEntrypoint } from "cloudflare:workers"; export default class extends WorkerEntrypoint {}`,
         exports: ["default"],
       },
-      "worker-unsupported",
-      "class App extends DurableObject",
+      "default",
+    ],
+  ])("takes %s", async (_, entry, className) => {
+    expect(await choose(entry)).toMatchObject({ kind: "found", className });
+  });
+
+  it("names the classes of a Worker's objects, those that nothing binds as well", async () => {
+    const entry = { source: WORKER + ROOM + LOBBY, exports: ["default", "Lobby", "Room"], boundClasses: ["Room"] };
+    expect(await choose(entry)).toEqual({
+      kind: "found",
+      className: "default",
+      objects: { classes: ["Lobby", "Room"], bindings: [{ name: "ROOM", className: "Room" }] },
+      notes: [],
+    });
+  });
+
+  it("says which binding of App is not there", async () => {
+    const outcome = await choose({ source: "", exports: ["App"], boundClasses: ["Room"] });
+    expect(outcome).toMatchObject({ className: "App", notes: [expect.stringContaining("env.ROOM")] });
+  });
+
+  it.each<[string, Entry, string, string]>([
+    [
+      "a Worker whose bound class is not exported",
+      { source: WORKER + LOBBY, exports: ["default", "Lobby"], boundClasses: ["Room"] },
+      "export-missing",
+      "binds Room, which the entry module does not export. It exports Lobby",
+    ],
+    [
+      "a Worker whose bound class is none",
+      { source: `${WORKER}export class Room {}`, exports: ["default", "Room"], boundClasses: ["Room"] },
+      "export-wrong-kind",
+      "does not extend DurableObject",
     ],
     ["nothing exported", { source: "", exports: [] }, "export-missing", "exports nothing"],
     ["a class by another name", { source: ROOM, exports: ["Room"] }, "export-missing", "Did you mean Room?"],
@@ -99,7 +125,7 @@ describe("chooseEntryClass", () => {
   });
 
   it("says that the runtime does not have a compatibility date", async () => {
-    const bundle = { ...makeCode(ROOM, { compatibilityDate: "2199-01-01" }), exports: ["Room"], boundClasses: [] };
+    const bundle = { ...makeCode(ROOM, { compatibilityDate: "2199-01-01" }), exports: ["Room"], objectBindings: [] };
     expect(await chooseEntryClass(bundle, env.LOADER)).toMatchObject({ kind: "failed", code: "config-unsupported" });
   });
 });

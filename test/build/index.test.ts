@@ -183,7 +183,7 @@ describe("build", () => {
     expect(bundle).toMatchObject({
       entry: "app.ts",
       exports: ["Room", "other"],
-      boundClasses: ["Room"],
+      objectBindings: [{ name: "ROOM", className: "Room" }],
       compatibilityDate: "2026-01-01",
       compatibilityFlags: [],
       vars: { A: "1", B: { c: [1, true] } },

@@ -152,13 +152,6 @@ export class App extends DurableObject {
     expect(remote).toContain("lib/app.ts");
     expect((await request(host.appUrl("no-entry"))).status).toBe(404);
   });
-
-  it("of an ordinary Worker says so", async () => {
-    const repository = await makeRepository({ "src/index.ts": "export default { fetch: () => new Response('x') };\n" });
-    const { code, remote } = await push(repository, "worker");
-    expect(code).toBe(1);
-    expect(remote).toContain("worker-unsupported");
-  });
 });
 
 describe("a push that asks for a type check", () => {

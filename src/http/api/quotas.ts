@@ -16,6 +16,7 @@ const QuotasJson = z
     logLinesPerSecond: cap("logLinesPerSecond"),
     repositoryBytes: cap("repositoryBytes"),
     assetBytes: cap("assetBytes"),
+    objects: cap("objects"),
   })
   .openapi("Quotas");
 
@@ -27,6 +28,7 @@ const ChangeJson = z
     logLinesPerSecond: cap("logLinesPerSecond").nullable(),
     repositoryBytes: cap("repositoryBytes").nullable(),
     assetBytes: cap("assetBytes").nullable(),
+    objects: cap("objects").nullable(),
   })
   .partial()
   .openapi("QuotasChange");

@@ -17,6 +17,7 @@ import { egress } from "./egress.ts";
 import { variables } from "./env.ts";
 import { logs } from "./logs.ts";
 import { quotas } from "./quotas.ts";
+import { objects } from "./objects.ts";
 import { usage } from "./usage.ts";
 import { previews } from "./previews.ts";
 import { makeRouter } from "./resource.ts";
@@ -60,6 +61,7 @@ api.route("/", variables);
 api.route("/", logs);
 api.route("/", usage);
 api.route("/", quotas);
+api.route("/", objects);
 api.route("/", previews);
 api.route("/", data);
 

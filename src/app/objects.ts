@@ -1,0 +1,57 @@
+// The named objects of an app as its owner sees and deletes them through the API.
+import {
+  countByClass,
+  countObjects,
+  findObject,
+  listObjects,
+  type NamedObject,
+  type ObjectKey,
+} from "../store/objects.ts";
+import { deleteObject } from "./facet-data.ts";
+import { findExisting, findRuntime, type HostedApp } from "./hosted-app.ts";
+import { objectFacet } from "./object-address.ts";
+import { quotasOf } from "./quotas.ts";
+import { entryOf } from "./receiver.ts";
+
+/** Which objects to list. */
+export interface ObjectQuery {
+  /** The environment. */
+  readonly facet: string;
+  readonly className?: string | undefined;
+  /** The last one of the page before. */
+  readonly after?: Pick<ObjectKey, "className" | "objectId"> | undefined;
+  readonly limit: number;
+}
+
+/** A page of an environment's objects, and how many there are. */
+export interface ObjectPage {
+  readonly objects: readonly NamedObject[];
+  /** `isLive`: the version that answers has the class. Objects of a class that is gone are kept. */
+  readonly classes: readonly { readonly className: string; readonly count: number; readonly isLive: boolean }[];
+  readonly count: number;
+  /** How many an environment may have. */
+  readonly limit: number;
+}
+
+/** undefined: the app does not exist. */
+export function describeObjects(app: HostedApp, query: ObjectQuery): ObjectPage | undefined {
+  if (findExisting(app) === undefined) return undefined;
+  const version = findRuntime(app, query.facet)?.live;
+  const liveClasses = (version && entryOf(app, version).objects?.classes) ?? [];
+  const counts = new Map(liveClasses.map((className) => [className, 0]));
+  for (const { className, count } of countByClass(app.db, query.facet)) counts.set(className, count);
+  return {
+    objects: listObjects(app.db, query.facet, query),
+    classes: [...counts].map(([className, count]) => ({ className, count, isLive: liveClasses.includes(className) })),
+    count: countObjects(app.db, query.facet),
+    limit: quotasOf(app).objects,
+  };
+}
+
+/** Deletes an object with its data; what it was doing ends. Returns whether there was one. An app that names it again gets a new one. */
+export function eraseObject(app: HostedApp, key: ObjectKey): boolean {
+  if (findExisting(app) === undefined || findObject(app.db, key) === undefined) return false;
+  deleteObject(app, key);
+  findRuntime(app, key.facet)?.objects.delete(objectFacet(key.facet, key));
+  return true;
+}
