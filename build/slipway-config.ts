@@ -10,7 +10,8 @@ export interface SlipwayConfig {
   readonly probe: string | undefined;
 }
 
-const KEYS: Readonly<Record<keyof SlipwayConfig, true>> = { probe: true };
+/** `client` is read where the client is built: client.ts. */
+const KEYS: Readonly<Record<keyof SlipwayConfig | "client", true>> = { probe: true, client: true };
 
 const MAX_PROBE_LENGTH = 1000;
 
