@@ -98,6 +98,7 @@ async function runInIsolate<Outcome>(
     packages: {
       layout: () => outOfTime.hold(guard(() => source.packages.layout())),
       install: (folders) => outOfTime.hold(guard(() => source.packages.install(folders))),
+      want: (name) => source.packages.want(name),
     },
   };
   try {

@@ -3,7 +3,7 @@ import type { NodejsSupport } from "./compatibility.ts";
 import type { EsbuildRun } from "./esbuild-arguments.ts";
 import type { BuildLimits } from "./limits.ts";
 import type { BuildMessage } from "./messages.ts";
-import type { PackagesPort } from "./npm/packages-port.ts";
+import type { BundledPackage, PackagesPort } from "./npm/packages-port.ts";
 import type { TreeNames } from "./tree-index.ts";
 import type { PathMapping } from "./tsconfig.ts";
 import type { Workspaces } from "./workspaces.ts";
@@ -93,6 +93,11 @@ export type WriteOutcome =
       readonly inputs: readonly string[];
       readonly warnings: readonly BuildMessage[];
     }
+  | BuildFailure;
+
+/** The same as the host has it: with the packages that went into it. */
+export type RunOutcome =
+  | (Extract<WriteOutcome, { kind: "written" }> & { readonly packages: readonly BundledPackage[] })
   | BuildFailure;
 
 /** At most five messages of `total`. */

@@ -2,12 +2,13 @@
 // sees are those of the tree, and nothing depends on the order in which files came.
 import type { BuildOptions, BuildResult, Metafile } from "esbuild-wasm";
 import type { BuildFailure, BundledFile, BundleOutcome, BundleRequest, ModuleSize } from "./bundle-request.ts";
+import { findLeftImport, type LeftImports } from "./caught-import.ts";
 import { toBuildMessage } from "./esbuild-message.ts";
 import { formatBytes } from "./limits.ts";
 import { type BuildMessage, MAX_MESSAGES } from "./messages.ts";
 import type { PackageFolders } from "./npm/package-folders.ts";
 import { bundledFileBytes, type TreeFiles } from "./tree-files.ts";
-import { isInNodeModules } from "./tree-path.ts";
+import { isInNodeModules, packageFolderOf } from "./tree-path.ts";
 import { treePlugin } from "./tree-plugin.ts";
 import { takeAdditionalModules, unbundledEntry } from "./unbundled.ts";
 
@@ -37,7 +38,7 @@ export async function bundleTree(esbuild: Esbuild, request: BundleRequest, port:
   const { files } = port;
   const added = await takeAdditionalModules(request, files);
   if (added !== undefined) return { kind: "failed", messages: [added], total: 1 };
-  const result = await runEsbuild(esbuild, buildOptions(request, port));
+  const result = await runEsbuild(esbuild, buildOptions(request, port), files.leftImports);
   if (result.kind === "failed") return result;
   const { metafile, outputs } = result;
   const output = metafile.outputs[OUTPUT];
@@ -81,13 +82,8 @@ type EsbuildOutcome =
     }
   | { readonly kind: "failed"; readonly messages: readonly BuildMessage[]; readonly total: number };
 
-/** "node_modules/a" of "node_modules/a/b/c.js". */
-function packageFolderOf(path: string): string | undefined {
-  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
-}
-
 /** Runs esbuild, with its errors as messages. Outputs are by path in the tree. */
-export async function runEsbuild(esbuild: Esbuild, options: BuildOptions): Promise<EsbuildOutcome> {
+export async function runEsbuild(esbuild: Esbuild, options: BuildOptions, left: LeftImports): Promise<EsbuildOutcome> {
   try {
     const { metafile, outputFiles = [], warnings } = await esbuild.build(options);
     if (metafile === undefined) throw new Error("esbuild made no metafile.");
@@ -96,9 +92,14 @@ export async function runEsbuild(esbuild: Esbuild, options: BuildOptions): Promi
   } catch (error) {
     const errors = esbuildErrors(error);
     if (errors === undefined) throw error;
-    const messages = distinct(errors.map((message) => toBuildMessage(message, "syntax-error")));
+    const messages = distinct(errors.map((message) => toBuildMessage(withDetail(message, left), "syntax-error")));
     return { kind: "failed", messages: messages.slice(0, MAX_MESSAGES), total: messages.length };
   }
+}
+
+function withDetail(message: BuildResult["errors"][number], left: LeftImports): BuildResult["errors"][number] {
+  const detail = findLeftImport(left, message);
+  return detail === undefined ? message : { ...message, detail };
 }
 
 /** What is wrong with a lockfile is said once, not for each import that asks for it. */

@@ -2,7 +2,7 @@
 // "slipway": { "client": […] }. It is bundled, minified and split, and served under names made of its content; the pages are rewritten
 // to those names. A configured entry keeps its own name, /client.js for src/client.tsx, for pages that a program writes.
 import type { BuiltAsset } from "./assets.ts";
-import type { WriteOutcome, WrittenFile } from "./bundle-request.ts";
+import type { RunOutcome, WrittenFile } from "./bundle-request.ts";
 import { findReferences, locateReference, type PageReference, replaceReferences } from "./client-html.ts";
 import { isStringList } from "./config-check.ts";
 import { type ConfigFile, isTable } from "./config-file.ts";
@@ -11,6 +11,7 @@ import type { EsbuildRun } from "./esbuild-arguments.ts";
 import { CONFIG_BYTES } from "./limits.ts";
 import type { BuildMessage } from "./messages.ts";
 import { nearestName } from "./nearest.ts";
+import type { BundledPackage } from "./npm/packages-port.ts";
 import { type OpenTree, readFiles } from "./open-tree.ts";
 import { findFile } from "./tree-index.ts";
 import { extensionOf, fileName, folderOf, isInNodeModules, joinPath } from "./tree-path.ts";
@@ -25,6 +26,7 @@ export type ClientOutcome =
       readonly pages: ReadonlyMap<string, Uint8Array>;
       /** Source that no browser reads, and that is therefore not served. */
       readonly sources: ReadonlySet<string>;
+      readonly packages: readonly BundledPackage[];
       readonly warnings: readonly BuildMessage[];
     }
   | { readonly kind: "failed"; readonly messages: readonly BuildMessage[]; readonly total: number };
@@ -34,7 +36,7 @@ export interface ClientInput {
   readonly config: AppConfig;
   /** The folder whose pages are looked at; undefined where nothing is served. */
   readonly assetsFolder: string | undefined;
-  readonly run: (run: EsbuildRun) => Promise<WriteOutcome>;
+  readonly run: (run: EsbuildRun) => Promise<RunOutcome>;
 }
 
 interface Page {
@@ -50,7 +52,14 @@ const SOURCE_ONLY = [".ts", ".tsx", ".mts", ".cts", ".jsx"];
 const FILES =
   ".png .jpg .jpeg .gif .webp .avif .svg .ico .woff .woff2 .ttf .otf .eot .mp3 .mp4 .webm .wasm .bin .pdf".split(" ");
 const MAX_PAGES = 500;
-const NOTHING: ClientOutcome = { kind: "built", assets: [], pages: new Map(), sources: new Set(), warnings: [] };
+const NOTHING: ClientOutcome = {
+  kind: "built",
+  assets: [],
+  pages: new Map(),
+  sources: new Set(),
+  packages: [],
+  warnings: [],
+};
 
 /** Builds the client. Without an entry nothing is run. */
 export async function buildClient(tree: OpenTree, input: ClientInput): Promise<ClientOutcome> {
@@ -75,6 +84,7 @@ export async function buildClient(tree: OpenTree, input: ClientInput): Promise<C
     assets,
     pages: rewritten,
     sources: new Set(sources),
+    packages: [...hashed.packages, ...stable.packages],
     warnings: [...hashed.warnings, ...stable.warnings],
   };
 }
@@ -183,8 +193,8 @@ async function runClient(
   { config, run }: ClientInput,
   entries: readonly string[],
   entryNames: string,
-): Promise<WriteOutcome> {
-  if (entries.length === 0) return { kind: "written", outputs: [], inputs: [], warnings: [] };
+): Promise<RunOutcome> {
+  if (entries.length === 0) return { kind: "written", outputs: [], inputs: [], packages: [], warnings: [] };
   const files = Object.fromEntries(FILES.map((extension) => [extension, "file"]));
   return run({
     entryPoints: entries.map((path) => ({ in: path, out: outputName(path) })),

@@ -11,10 +11,11 @@ import type { EsbuildRun } from "./esbuild-arguments.ts";
 import { type BuildLimits, nearLimits } from "./limits.ts";
 import { makeFiles, type MadeOutcome, type RunEsbuild } from "./made-files.ts";
 import { type BuildMessage, MAX_MESSAGES } from "./messages.ts";
-import { PackageInstallation } from "./npm/installation.ts";
+import { PackageInstallation, sortPackages, withPackages } from "./npm/installation.ts";
 import type { PackageHost } from "./npm/package-store.ts";
 import type { BundledPackage } from "./npm/packages-port.ts";
 import { type OpenTree, openTree } from "./open-tree.ts";
+import { packageFolderOf } from "./tree-path.ts";
 import type { SourceTree } from "./source-tree.ts";
 import { readTsconfig, type TsconfigOutcome } from "./tsconfig.ts";
 import type { JsonValue, ObjectBinding } from "./wrangler-config.ts";
@@ -98,12 +99,18 @@ export async function build(
   const entry = findAppEntry(tree, config);
   if (entry.kind === "failed") {
     if (config.main !== undefined || assets.length === 0) return failed([entry.message]);
-    return { kind: "built", bundle: { ...withoutCode(config), assets, assetConfig }, warnings };
+    return {
+      kind: "built",
+      bundle: { ...withoutCode(config), packages: made.packages, assets, assetConfig },
+      warnings,
+    };
   }
-  const packages = new PackageInstallation(tree, config, npm);
-  packages.startAhead();
-  const request = bundleRequest(tree, config, { entry: entry.path, limits: builder.limits });
-  const bundled = await bundleInIsolate(builder, request, { read: (paths) => packages.read(paths), packages });
+  const open = (also: readonly string[]): PackageInstallation => new PackageInstallation(tree, config, npm, also);
+  const { outcome: bundled, packages } = await withPackages(open, (port) => {
+    port.startAhead();
+    const request = bundleRequest(tree, config, { entry: entry.path, limits: builder.limits });
+    return bundleInIsolate(builder, request, { read: (paths) => port.read(paths), packages: port });
+  });
   if (bundled.kind === "failed") return bundled;
   const code = await assemble({ tree, packages, config }, { entry: entry.path, bundled });
   warnings.push(
@@ -111,7 +118,8 @@ export async function build(
     ...bundled.warnings,
     ...(await packages.warnings(bundled.packageFolders)),
   );
-  return { kind: "built", bundle: { ...code, assets, assetConfig }, warnings };
+  const all = sortPackages([...code.packages, ...made.packages], config.dependencies);
+  return { kind: "built", bundle: { ...code, packages: all, assets, assetConfig }, warnings };
 }
 
 function usedLimits({ files }: SourceTree, stats: BundleStats, limits: BuildLimits): BuildMessage[] {
@@ -136,11 +144,18 @@ function runEsbuild(config: AppConfig, builder: Builder, npm: PackageHost | unde
     if (tsconfig.kind === "failed") return { ...tsconfig, total: tsconfig.messages.length };
     const bundling = { ...config.bundling, rules: [], ...(run.alias === undefined ? {} : { alias: run.alias }) };
     const settings = { ...config, bundling, tsconfig: tsconfig.tsconfig };
-    const base = bundleRequest(tree, settings, { entry: "", limits: builder.limits });
     const mode = run.platform === "node" ? "on" : "off";
-    const request = { ...base, nodejs: { compatibilityDate: RUNTIME_COMPATIBILITY_DATE, mode }, run } as const;
-    const packages = new PackageInstallation(tree, config, npm);
-    return writeInIsolate(builder, request, { read: (paths) => packages.read(paths), packages });
+    const nodejs = { compatibilityDate: RUNTIME_COMPATIBILITY_DATE, mode } as const;
+    const open = (also: readonly string[]): PackageInstallation => new PackageInstallation(tree, config, npm, also);
+    const { outcome, packages } = await withPackages(open, (port) => {
+      port.startAhead();
+      const base = bundleRequest(tree, settings, { entry: "", limits: builder.limits });
+      return writeInIsolate(builder, { ...base, nodejs, run }, { read: (paths) => port.read(paths), packages: port });
+    });
+    if (outcome.kind === "failed") return outcome;
+    const folders = [...new Set(outcome.inputs.flatMap((path) => packageFolderOf(path) ?? []))];
+    const warnings = [...outcome.warnings, ...(await packages.warnings(folders))];
+    return { ...outcome, warnings, packages: await packages.describe(folders) };
   };
 }
 

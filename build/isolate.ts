@@ -34,11 +34,40 @@ function hurryMessages(): void {
   Object.assign(globalThis, { setTimeout: hurried });
 }
 
+/**
+ * The file system of Go's half: none of its own, whatever it looks for. Without this every look is an error, where an import that nothing
+ * here could resolve is left to esbuild. What is written is its output, and goes through a `writeSync` that it puts in by itself.
+ */
+function hideFileSystem(): void {
+  const flags = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND", "O_EXCL", "O_DIRECTORY"];
+  const present = {
+    constants: Object.fromEntries(flags.map((flag) => [flag, -1])),
+    writeSync: (_file: number, bytes: Uint8Array): number => bytes.byteLength,
+    write(file: number, bytes: Uint8Array, ...rest: readonly unknown[]): void {
+      answerLast(rest, null, this.writeSync(file, bytes));
+    },
+    fsync: (...args: readonly unknown[]): void => answerLast(args, null),
+  };
+  const fs = new Proxy(present, { get: (target, name) => Reflect.get(target, name) ?? answerAbsent });
+  Object.assign(globalThis, { fs });
+}
+
+function answerAbsent(...args: readonly unknown[]): void {
+  answerLast(args, Object.assign(new Error("There are no files."), { code: "ENOENT" }));
+}
+
+/** Calls back as Node does. */
+function answerLast(args: readonly unknown[], ...answers: readonly unknown[]): void {
+  const callback = args.at(-1);
+  if (typeof callback === "function") callback(...answers);
+}
+
 /** Starts esbuild and gives its memory, which it keeps to itself: so instantiation is watched while it starts. */
 async function startEsbuild(): Promise<WebAssembly.Memory> {
   const instantiate = WebAssembly.instantiate;
   let memory: unknown;
   hurryMessages();
+  hideFileSystem();
   WebAssembly.instantiate = async (module: WebAssembly.Module, imports?: WebAssembly.Imports) => {
     const instance = await instantiate(module, imports);
     memory = instance.exports["mem"];

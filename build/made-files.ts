@@ -1,16 +1,18 @@
 // What a build makes before the Worker is bundled: the outputs of a build command, in the tree, and the client's, beside the assets.
 import { assetsFolderOf, type BuiltAsset } from "./assets.ts";
 import { readBuildCommandLine } from "./build-command.ts";
-import type { BuildFailure, WriteOutcome } from "./bundle-request.ts";
+import type { BuildFailure, RunOutcome } from "./bundle-request.ts";
 import { buildClient } from "./client.ts";
 import type { AppConfig } from "./config.ts";
 import type { EsbuildRun } from "./esbuild-arguments.ts";
 import type { BuildMessage } from "./messages.ts";
+import { sortPackages } from "./npm/installation.ts";
+import type { BundledPackage } from "./npm/packages-port.ts";
 import type { OpenTree } from "./open-tree.ts";
 import { overlayTree, writablePath } from "./overlay.ts";
 
 /** One run of esbuild over a tree. */
-export type RunEsbuild = (tree: OpenTree, run: EsbuildRun) => Promise<WriteOutcome>;
+export type RunEsbuild = (tree: OpenTree, run: EsbuildRun) => Promise<RunOutcome>;
 
 /** The tree with all that was made, and what is served beside its files. */
 export type MadeOutcome =
@@ -22,6 +24,8 @@ export type MadeOutcome =
       readonly files: ReadonlyMap<string, Uint8Array>;
       /** Files of the assets folder that are source, and are not served. */
       readonly sources: ReadonlySet<string>;
+      /** What of packages went into it. */
+      readonly packages: readonly BundledPackage[];
       readonly warnings: readonly BuildMessage[];
     }
   | BuildFailure;
@@ -40,6 +44,7 @@ export async function makeFiles(opened: OpenTree, config: AppConfig, run: RunEsb
     assets: client.assets,
     files: new Map([...commanded.files, ...client.pages]),
     sources: client.sources,
+    packages: sortPackages([...commanded.packages, ...client.packages], config.dependencies),
     warnings: [...commanded.warnings, ...client.warnings],
   };
 }
@@ -48,6 +53,7 @@ interface Commanded {
   readonly kind: "commanded";
   readonly tree: OpenTree;
   readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly packages: readonly BundledPackage[];
   readonly warnings: readonly BuildMessage[];
 }
 
@@ -58,9 +64,10 @@ async function runBuildCommand(
   run: RunEsbuild,
 ): Promise<Commanded | BuildFailure> {
   const files = new Map<string, Uint8Array>();
+  const packages: BundledPackage[] = [];
   const warnings: BuildMessage[] = [];
   let tree = opened;
-  if (buildCommand === undefined) return { kind: "commanded", tree, files, warnings };
+  if (buildCommand === undefined) return { kind: "commanded", tree, files, packages, warnings };
   const read = readBuildCommandLine(buildCommand, packageFile);
   if (read.kind === "failed") return { kind: "failed", messages: [read.message], total: 1 };
   for (const each of read.runs) {
@@ -73,8 +80,9 @@ async function runBuildCommand(
       outputs.set(place, bytes);
       files.set(place, bytes);
     }
+    packages.push(...written.packages);
     warnings.push(...written.warnings);
     tree = await overlayTree(tree, outputs);
   }
-  return { kind: "commanded", tree, files, warnings };
+  return { kind: "commanded", tree, files, packages, warnings };
 }

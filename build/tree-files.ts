@@ -1,6 +1,7 @@
 // The files that one bundle takes from the tree, inside the builder isolate: their contents, bounds on them, and the wasm and
 // data files that go beside the bundle under names made of their content.
 import type { BundledFile, BundleRequest } from "./bundle-request.ts";
+import type { LeftImports } from "./caught-import.ts";
 import type { FileReader } from "./file-reader.ts";
 import type { ImportFailure } from "./import-failure.ts";
 import { type BuildLimits, formatBytes } from "./limits.ts";
@@ -20,6 +21,7 @@ export interface TreeFiles {
   readonly taken: Map<string, number>;
   readonly bundled: Map<string, BundledFile>;
   readonly naming: ModuleNaming;
+  readonly leftImports: LeftImports;
   sourceBytes: number;
   /** A limit is said once, not for each further file. */
   hasReachedLimit: boolean;
@@ -58,6 +60,7 @@ export function startTreeFiles(request: BundleRequest, reader: FileReader, memor
       preserveFileNames: request.bundling.preserveFileNames,
       rules: makeRuleMatcher(request.bundling.rules),
     },
+    leftImports: new Map(),
     sourceBytes: 0,
     hasReachedLimit: false,
   };

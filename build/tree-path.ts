@@ -45,3 +45,8 @@ export function relativePath(folder: string, path: string): string {
 export function isInNodeModules(path: string): boolean {
   return path.startsWith("node_modules/") || path.includes("/node_modules/");
 }
+
+/** "node_modules/a" of "node_modules/a/b/c.js": the package that a file is in. */
+export function packageFolderOf(path: string): string | undefined {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
+}

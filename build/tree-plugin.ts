@@ -1,6 +1,7 @@
 // esbuild's view of the tree: every import is resolved and every file loaded here, and nothing by esbuild's own file system.
 import type { OnLoadResult, OnResolveArgs, OnResolveResult, PartialMessage, Plugin } from "esbuild-wasm";
 import type { BundleRequest } from "./bundle-request.ts";
+import { leaveToEsbuild } from "./caught-import.ts";
 import type { ImportFailure } from "./import-failure.ts";
 import { CONFIG_BYTES } from "./limits.ts";
 import { moduleKind } from "./module-kind.ts";
@@ -90,7 +91,10 @@ async function onResolve(
   const isRequire = args.kind === "require-call" || args.kind === "require-resolve";
   const importer = args.importer.replace(/^\//, "");
   const resolution = await resolveImport(resolver, { specifier: args.path, importer, isRequire });
-  if (resolution.kind === "failed") return { errors: [toMessage(resolution.failure)] };
+  if (resolution.kind === "failed") {
+    if (leaveToEsbuild(files.leftImports, args, resolution.failure)) return undefined;
+    return { errors: [toMessage(resolution.failure)] };
+  }
   if (resolution.kind === "file") return resolveToFile(resolver, files, resolution.path);
   if (resolution.kind === "empty") return { path: resolution.path, namespace: EMPTY };
   const { specifier: path } = resolution;

@@ -4,6 +4,7 @@ import type { OnLoadResult, OnResolveArgs, OnResolveResult, Plugin } from "esbui
 import type { WriteRequest } from "./bundle-request.ts";
 import type { TreePort } from "./bundle-tree.ts";
 import type { ImportFailure } from "./import-failure.ts";
+import { leaveToEsbuild } from "./caught-import.ts";
 import { resolveImport, type Resolution, type Resolver } from "./resolve.ts";
 import { takeSource, type TreeFiles } from "./tree-files.ts";
 import { EMPTY, isPackageFreeOfSideEffects, makeResolver, toMessage } from "./tree-plugin.ts";
@@ -24,7 +25,7 @@ export function writePlugin(request: WriteRequest, { files, packages }: TreePort
     setup(build) {
       build.onResolve({ filter: /.*/ }, (args) => {
         if (args.kind !== "entry-point" && isExternal(args.path)) return { path: args.path, external: true };
-        return onResolve(resolver, request, args);
+        return onResolve(resolver, request, { args, files });
       });
       build.onLoad({ filter: /.*/, namespace: EMPTY }, () => ({ contents: "", loader: "empty" }));
       build.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => onLoad(files, path.slice(1)));
@@ -45,7 +46,7 @@ function externalMatcher(patterns: readonly string[]): (specifier: string) => bo
 async function onResolve(
   resolver: Resolver,
   request: WriteRequest,
-  args: OnResolveArgs,
+  { args, files }: { readonly args: OnResolveArgs; readonly files: TreeFiles },
 ): Promise<OnResolveResult | undefined> {
   const isStyle = STYLE_KINDS.has(args.kind);
   if (args.path.startsWith("data:")) return undefined;
@@ -54,7 +55,10 @@ async function onResolve(
   if (isElsewhere && args.kind !== "entry-point") return { path: args.path, external: true };
   const [, path = args.path, suffix = ""] = (isStyle ? /^([^?#]*)([?#].*)$/.exec(args.path) : undefined) ?? [];
   const resolution = await resolve(resolver, { ...args, path }, isStyle);
-  if (resolution.kind === "failed") return { errors: [toMessage(resolution.failure)] };
+  if (resolution.kind === "failed") {
+    if (leaveToEsbuild(files.leftImports, args, resolution.failure)) return undefined;
+    return { errors: [toMessage(resolution.failure)] };
+  }
   if (resolution.kind === "empty") return { path: resolution.path, namespace: EMPTY };
   if (resolution.kind === "runtime") {
     if (request.run.platform !== "browser") return { path: resolution.specifier, external: true };

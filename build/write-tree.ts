@@ -8,7 +8,7 @@ const LARGEST = 5;
 
 /** Runs and collects the files, in the order of their paths. Throws only for a mistake of this program. */
 export async function writeTree(esbuild: Esbuild, request: WriteRequest, port: TreePort): Promise<WriteOutcome> {
-  const result = await runEsbuild(esbuild, writeOptions(request, port));
+  const result = await runEsbuild(esbuild, writeOptions(request, port), port.files.leftImports);
   if (result.kind === "failed") return result;
   const { metafile, outputs, warnings } = result;
   const written = [...outputs]

@@ -28,19 +28,28 @@ export class PackageInstallation implements PackagesPort {
   readonly #store: PackageStore | undefined;
   readonly #opened = new Map<string, Promise<StoredPackage | Failed>>();
   readonly #app: AppPackages;
+  readonly #mentioned: readonly string[];
+  /** What imports reached and the layout left out. */
+  readonly wanted = new Set<string>();
   #layout: Promise<LayoutOutcome> | undefined;
 
-  constructor(tree: OpenTree, app: AppPackages, host: PackageHost | undefined) {
+  /** `also` are names that imports are known to reach. */
+  constructor(tree: OpenTree, app: AppPackages, host: PackageHost | undefined, also: readonly string[] = []) {
     this.#tree = tree;
     this.#app = app;
     this.#store = host === undefined ? undefined : openPackageStore(host);
+    this.#mentioned = [...new Set([...mentionedNames(tree, app.dependencies), ...also])];
+  }
+
+  async want(name: string): Promise<void> {
+    this.wanted.add(name);
   }
 
   async layout(): Promise<LayoutAnswer> {
     const outcome = await this.#readLayout();
     if (outcome.kind === "failed") return { kind: "failed", message: outcome.failure };
-    const { packages, links, lockfile } = outcome.layout;
-    return { kind: "layout", folders: [...packages.keys()], links: [...links], lockfile };
+    const { packages, links, lockfile, leftOut = [] } = outcome.layout;
+    return { kind: "layout", folders: [...packages.keys()], links: [...links], lockfile, leftOut };
   }
 
   async install(folders: readonly string[]): Promise<Map<string, InstallAnswer>> {
@@ -52,7 +61,7 @@ export class PackageInstallation implements PackagesPort {
   startAhead(): void {
     if (this.#store === undefined) return;
     const ahead = async (): Promise<void> => {
-      const names = mentionedNames(this.#tree, this.#app.dependencies);
+      const names = this.#mentioned;
       if (names.length === 0) return;
       const outcome = await this.#readLayout();
       if (outcome.kind === "failed") return;
@@ -79,15 +88,7 @@ export class PackageInstallation implements PackagesPort {
 
   /** The packages in these folders, those that package.json names first. Folders of a committed node_modules are not among them. */
   async describe(folders: readonly string[]): Promise<BundledPackage[]> {
-    const own = new Set(this.#app.dependencies);
-    const packages = await this.#layoutPackages(folders);
-    const sorted = packages.toSorted((a, b) => {
-      return (
-        Number(own.has(b.name)) - Number(own.has(a.name)) || compare(a.name, b.name) || compare(a.version, b.version)
-      );
-    });
-    const unique = new Map(sorted.map(({ name, version }) => [`${name}@${version}`, { name, version }]));
-    return [...unique.values()];
+    return sortPackages(await this.#layoutPackages(folders), this.#app.dependencies);
   }
 
   /** What must be said of packages that are in the bundle. */
@@ -99,12 +100,8 @@ export class PackageInstallation implements PackagesPort {
   }
 
   #readLayout(): Promise<LayoutOutcome> {
-    this.#layout ??= readLayout({
-      tree: this.#tree,
-      store: this.#store,
-      app: this.#app,
-      mentioned: mentionedNames(this.#tree, this.#app.dependencies),
-    });
+    const mentioned = this.#mentioned;
+    this.#layout ??= readLayout({ tree: this.#tree, store: this.#store, app: this.#app, mentioned });
     return this.#layout;
   }
 
@@ -167,6 +164,35 @@ export class PackageInstallation implements PackagesPort {
       (note) => note !== undefined,
     );
     return { ...failure, notes: [...(failure.notes ?? []), ...notes] };
+  }
+}
+
+/** Each package once, those of `dependencies` first. */
+export function sortPackages(packages: readonly BundledPackage[], dependencies: readonly string[]): BundledPackage[] {
+  const own = new Set(dependencies);
+  const sorted = packages.toSorted((a, b) => {
+    return (
+      Number(own.has(b.name)) - Number(own.has(a.name)) || compare(a.name, b.name) || compare(a.version, b.version)
+    );
+  });
+  return [...new Map(sorted.map(({ name, version }) => [`${name}@${version}`, { name, version }])).values()];
+}
+
+/**
+ * Works with packages. Sources are looked through for names before anything is resolved, which may miss one: then everything is
+ * done once more with it, so that what comes out does not depend on when the import was met.
+ */
+export async function withPackages<T>(
+  open: (also: readonly string[]) => PackageInstallation,
+  work: (packages: PackageInstallation) => Promise<T>,
+): Promise<{ readonly outcome: T; readonly packages: PackageInstallation }> {
+  const also = new Set<string>();
+  for (;;) {
+    const packages = open([...also].toSorted());
+    const outcome = await work(packages);
+    const more = [...packages.wanted].filter((name) => !also.has(name));
+    if (more.length === 0) return { outcome, packages };
+    for (const name of more) also.add(name);
   }
 }
 

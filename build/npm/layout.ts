@@ -23,6 +23,8 @@ export interface Layout {
   readonly links: ReadonlyMap<string, string>;
   /** The lockfile's path, or undefined where ranges were resolved. */
   readonly lockfile: string | undefined;
+  /** Dependencies for development that were not resolved, since no source was seen to name them. */
+  readonly leftOut?: readonly string[];
 }
 
 /** A layout, or what is wrong with the lockfile or the ranges. */

@@ -13,7 +13,7 @@ export type FolderOutcome =
   | { readonly kind: "failed"; readonly message: BuildMessage };
 
 type Layout =
-  | { readonly kind: "layout"; readonly folders: ReadonlySet<string> }
+  | { readonly kind: "layout"; readonly folders: ReadonlySet<string>; readonly leftOut: ReadonlySet<string> }
   | { readonly kind: "failed"; readonly message: BuildMessage };
 
 /** Finds folders of packages, and has them installed. */
@@ -47,7 +47,10 @@ export class PackageFolders {
     const layout = await this.#layout;
     if (layout.kind === "failed") return layout;
     const folder = this.#walk(importer, name, (path) => layout.folders.has(path));
-    if (folder === undefined) return { kind: "absent" };
+    if (folder === undefined) {
+      if (layout.leftOut.has(name)) await this.#port.want(name);
+      return { kind: "absent" };
+    }
     const message = layout.folders.has(folder) ? await this.#install(folder) : undefined;
     return message === undefined ? { kind: "folder", folder } : { kind: "failed", message };
   }
@@ -69,12 +72,12 @@ export class PackageFolders {
   #open(answer: LayoutAnswer | undefined): Layout {
     if (answer === undefined) {
       this.isBroken = true;
-      return { kind: "layout", folders: new Set() };
+      return { kind: "layout", folders: new Set(), leftOut: new Set() };
     }
     if (answer.kind === "failed") return answer;
     for (const [path, folder] of answer.links) addLink(this.#index, path, folder);
     this.lockfile = answer.lockfile;
-    return { kind: "layout", folders: new Set(answer.folders) };
+    return { kind: "layout", folders: new Set(answer.folders), leftOut: new Set(answer.leftOut) };
   }
 
   #install(folder: string): Promise<BuildMessage | undefined> {

@@ -7,6 +7,8 @@ export interface PackagesPort {
   layout(): Promise<LayoutAnswer | undefined>;
   /** Packages that imports have reached, by folder. */
   install(folders: readonly string[]): Promise<Map<string, InstallAnswer> | undefined>;
+  /** An import reached what the layout left out: the work is done again with it. */
+  want(name: string): Promise<void>;
 }
 
 export type LayoutAnswer =
@@ -15,6 +17,7 @@ export type LayoutAnswer =
       readonly folders: readonly string[];
       readonly links: readonly (readonly [path: string, folder: string])[];
       readonly lockfile: string | undefined;
+      readonly leftOut: readonly string[];
     }
   | { readonly kind: "failed"; readonly message: BuildMessage };
 

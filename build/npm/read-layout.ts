@@ -115,12 +115,13 @@ async function resolveLayout(input: LayoutInput, packageFile: ConfigFile): Promi
   const wanted = roots.filter(({ folder, alias }) => {
     return !links.has(below(folder, `node_modules/${alias}`)) && !app.workspaces.has(alias);
   });
-  if (wanted.length === 0) return { kind: "layout", layout: { packages: new Map(), links, lockfile: undefined } };
+  const leftOut = leftOutOf(packageFile, new Set(roots.map(({ alias }) => alias)));
+  const none: Layout = { packages: new Map(), links, lockfile: undefined, leftOut };
+  if (wanted.length === 0) return { kind: "layout", layout: none };
   if (store === undefined) return failed(noRegistryMessage(packageFile));
   const packages = await resolveKept(store, wanted, packageFile);
   if ("kind" in packages) return failed(withPlace(packages, packageFile));
-  const layout: Layout = { packages: new Map(packages.map((each) => [each.folder, each])), links, lockfile: undefined };
-  return { kind: "layout", layout };
+  return { kind: "layout", layout: { ...none, packages: new Map(packages.map((each) => [each.folder, each])) } };
 }
 
 /** The package.json files of the repository's own packages that one of them depends on, and those depend on in turn. */
@@ -160,6 +161,11 @@ function rootsOf({ path, value }: ConfigFile, mentioned: readonly string[]): Roo
     }
   }
   return [...found.values()].toSorted((a, b) => (a.alias < b.alias ? -1 : 1));
+}
+
+function leftOutOf({ value }: ConfigFile, resolved: ReadonlySet<string>): string[] {
+  const listed = value["devDependencies"];
+  return Object.keys(isTable(listed) ? listed : {}).filter((name) => !resolved.has(name));
 }
 
 /** The same ranges are resolved once for all: what they came to is in the cache under their own hash. */

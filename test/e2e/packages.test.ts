@@ -1,6 +1,7 @@
 // Real packages from the registry that npm is configured with, through a push, answering requests. Skipped where the registry
 // cannot be reached: then this file says so.
 import { execFileSync } from "node:child_process";
+import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commit, git, makeRepository, tryGit } from "./git.ts";
 import { request, ROOT, startHost, type Host } from "./host.ts";
@@ -101,12 +102,42 @@ function Counter() { const [count] = useState(7); return <b title="x">{count}</b
 export class App extends DurableObject { fetch() { return new Response(renderToString(<Counter />)); } }
 `;
 
+/** Stands between the host and the registry, and counts what is asked. */
+async function startProxy(): Promise<{ readonly url: string; readonly server: Server; requestCount(): number }> {
+  let requests = 0;
+  const server = createServer((incoming, answer) => {
+    requests += 1;
+    const accept = String(incoming.headers.accept);
+    fetch(new URL(incoming.url ?? "/", registry), { headers: { accept } }).then(
+      async (response) => {
+        answer.statusCode = response.status;
+        answer.end(new Uint8Array(await response.arrayBuffer()));
+      },
+      () => answer.writeHead(502).end(),
+    );
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The proxy has no port.");
+  const url = `http://127.0.0.1:${address.port}${new URL(registry).pathname}`;
+  return { url, server, requestCount: () => requests };
+}
+
 describe.skipIf(!isReachable)("real packages", () => {
   let host: Host;
-  beforeAll(async () => void (host = await startHost()));
-  afterAll(() => host.stop());
+  let proxy: Awaited<ReturnType<typeof startProxy>>;
+  beforeAll(async () => {
+    proxy = await startProxy();
+    host = await startHost({ environment: { NPM_REGISTRY: proxy.url } });
+  });
+  afterAll(async () => {
+    await host.stop();
+    proxy.server.close();
+  });
 
-  test("many of them in one app, without a lockfile, and with the same versions in the next push", async () => {
+  test("many of them in one app, without a lockfile, and with the same versions and no network in the next push", async () => {
     const repository = await makeRepository({
       "src/index.ts": MANY,
       "package.json": JSON.stringify({ private: true, dependencies: DEPENDENCIES }),
@@ -117,9 +148,13 @@ describe.skipIf(!isReachable)("real packages", () => {
     expect(packages).toMatch(/date-fns 4\.\d+\.\d+, .* and \d+ more/);
     expect(JSON.parse((await request(host.appUrl("many"))).text)).toEqual(ANSWER);
 
+    const asked = proxy.requestCount();
+    expect(asked).toBeGreaterThan(20);
     await commit(repository, { "src/index.ts": `${MANY}\nexport const more = 1;\n` }, "More");
     const second = await tryGit(repository, ["push", host.gitUrl("many.git"), "main"]);
     expect(second.stderr).toContain(packages);
+    expect(second.stderr).toContain("remote: live ");
+    expect(proxy.requestCount()).toBe(asked);
   });
 
   test("react and react-dom, from a package-lock.json", async () => {

@@ -100,3 +100,101 @@ describe("no lockfile", () => {
     expect(await bundleOf(files, registry)).toEqual(bundle);
   });
 });
+
+/** Code that asks for a module and does without. */
+function tries(name: string): string {
+  return `try { found.push(require("${name}")); } catch { found.push("no ${name}"); }\n`;
+}
+
+describe("an import that may fail", () => {
+  it("is left to the program where what it asks for is absent", async () => {
+    const registry = await makeRegistry({
+      "native@1.0.0": { files: { "index.js": "", "binding.gyp": "{}" } },
+      "user@1.0.0": {
+        files: { "index.js": `const found = [];\n${tries("peer")}${tries("./gone")}module.exports = found;` },
+      },
+    });
+    const files = {
+      "index.js": answering(
+        "found",
+        `import user from "user";\nconst found = [user];\n${tries("native")}${tries("own")}`,
+      ),
+      "package.json": packageJson({ user: "1" }, { optionalDependencies: { native: "1" } }),
+      "package-lock.json": lockOf({
+        "node_modules/user": registry.locked("user@1.0.0"),
+        "node_modules/native": registry.locked("native@1.0.0"),
+      }),
+    };
+    expect(await runBundle(await bundleOf(files, registry))).toEqual([["no peer", "no ./gone"], "no native", "no own"]);
+  });
+
+  it("fails the build where nothing catches it, and where the registry is down", async () => {
+    const registry = await makeRegistry({ "user@1.0.0": {} });
+    const uncaught = { "index.js": answering("1", `const own = require("own"); void import("./gone.js");`) };
+    expect(await buildWith(uncaught, registry)).toMatchObject({
+      kind: "failed",
+      messages: [
+        { code: "dependency-not-found", text: expect.stringContaining('"own"') },
+        { code: "import-not-found" },
+      ],
+    });
+    registry.intercept = () => Response.error();
+    const down = {
+      "index.js": answering("1", `const found = [];\n${tries("user")}`),
+      "package.json": packageJson({ user: "1" }),
+      "package-lock.json": lockOf({ "node_modules/user": registry.locked("user@1.0.0") }),
+    };
+    expect(await buildWith(down, registry)).toMatchObject({ messages: [{ code: "registry-unreachable" }] });
+  });
+});
+
+describe("a dependency for development", () => {
+  it("is resolved where any file imports it, also one that nothing looked at before", async () => {
+    const registry = await makeRegistry({
+      "dev@1.0.0": { files: { "index.js": `module.exports = "dev";` } },
+      "unused@1.0.0": {},
+    });
+    const files = {
+      "index.ts": answering("value", `import value from "./tests/used";`),
+      "tests/used.ts": `export { default } from "./__tests__/deep";`,
+      "tests/__tests__/deep.ts": `import dev from "dev"; export default dev;`,
+      "package.json": packageJson({}, { devDependencies: { dev: "1", unused: "1" } }),
+    };
+    const bundle = await bundleOf(files, registry);
+    expect(await runBundle(bundle)).toBe("dev");
+    expect(bundle.packages).toEqual([{ name: "dev", version: "1.0.0" }]);
+    expect(registry.requests.filter((url) => url.includes("unused"))).toEqual([]);
+  });
+});
+
+describe("client code", () => {
+  it("has packages too, which are told with the Worker's", async () => {
+    const registry = await makeRegistry({
+      "view@1.0.0": {
+        manifest: { exports: { ".": { workerd: "./no.js", browser: "./browser.js" }, "./jsx-runtime": "./jsx.js" } },
+        files: {
+          "browser.js": `export const render = (tree) => "rendered by view " + tree;`,
+          "jsx.js": `export const jsx = (tag) => "<" + tag + ">"; export const jsxs = jsx;`,
+        },
+      },
+      "small@1.0.0": { files: { "index.js": `module.exports = "small";` } },
+    });
+    const files = {
+      "src/index.ts": answering("small", `import small from "small";`),
+      "public/index.html": `<script type="module" src="./client.tsx"></script>`,
+      "public/client.tsx": `import { render } from "view"; console.log(render(<main />));`,
+      "tsconfig.json": `{ "compilerOptions": { "jsx": "react-jsx", "jsxImportSource": "view" } }`,
+      "package.json": packageJson({ small: "1" }, { devDependencies: { view: "1" } }),
+    };
+    const bundle = await bundleOf(files, registry);
+    const script = bundle.assets.find(({ path }) => path.endsWith(".js"));
+    expect(script?.source.kind === "bytes" && new TextDecoder().decode(script.source.bytes)).toContain(
+      "rendered by view",
+    );
+    expect(bundle.packages).toEqual([
+      { name: "small", version: "1.0.0" },
+      { name: "view", version: "1.0.0" },
+    ]);
+    expect(await runBundle(bundle)).toBe("small");
+  });
+});
