@@ -11,6 +11,8 @@ interface Env {
   readonly BUILD_LIMITS?: unknown;
   /** Caps for every app, a table of the names in src/app/quota-table.ts. */
   readonly QUOTAS?: unknown;
+  /** For how many hours the deletion of an app can be undone; 24 where it is not set. */
+  readonly UNDELETE_HOURS?: unknown;
   /** The owner's token. Without it everything but the templates is closed. */
   readonly ADMIN_TOKEN?: string;
   /** A secret: what secrets of apps are sealed with; see app/secret-box.ts. Without it there are none. */

@@ -83,6 +83,7 @@ export const ERROR_MEANINGS = {
   "sql-failed": "a statement that SQLite refuses",
   "sql-read-only": "a statement that changes something, in a call that only reads",
   "sql-timeout": "a call that takes longer than it may",
+  "app-deleted": "the app was deleted and its name is kept: undelete it, or delete it for good",
   // Serving.
   "app-not-found": "no app answers at this host name",
   "app-not-deployed": "there is an app, and nothing of it has been deployed",

@@ -8,6 +8,7 @@ import { parseRefName, type RefName } from "./git/ref-name.ts";
 import type { RefReport } from "./git/report-status.ts";
 import type { UpdateCommand } from "./git/update-request.ts";
 import type { Narrator } from "./push-answer.ts";
+import { deletedApp } from "./push-deleted.ts";
 import type { Host } from "./push-host.ts";
 import { pushMade } from "./push.ts";
 import { makeFileCommit, type CommitInput } from "./repo/commit-files.ts";
@@ -159,8 +160,10 @@ function makeRecorder(now: () => number) {
   return { narrator, facts, lines };
 }
 
-async function openForPush({ app }: MadePushRequest, host: Host): Promise<Repository> {
-  return openRepository(host.packs, await host.env.SUPERVISOR.getByName(app).openForPush());
+async function openForPush({ app, apiUrl }: MadePushRequest, host: Host): Promise<Repository> {
+  const state = await host.env.SUPERVISOR.getByName(app).openForPush();
+  if (state.deletedUntilMs !== undefined) throw deletedApp({ app, apiUrl }, state.deletedUntilMs);
+  return openRepository(host.packs, state);
 }
 
 function readBranch(branch: string): RefName {

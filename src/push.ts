@@ -12,6 +12,7 @@ import { parseRefName } from "./git/ref-name.ts";
 import type { PushReport } from "./git/report-status.ts";
 import { readUpdateRequest, type UpdateRequest } from "./git/update-request.ts";
 import { answerPush, type Narrator } from "./push-answer.ts";
+import { deletedApp } from "./push-deleted.ts";
 import { buildTree } from "./push-build.ts";
 import { chooseData, snapshotLines } from "./push-data.ts";
 import { deploysOf, recordDeployments, type Deployment, type Prepared } from "./push-deployment.ts";
@@ -92,7 +93,9 @@ async function receive(
   made: MadePush,
 ): Promise<Omit<Stages, "narrator" | "plan" | "deployments">> {
   const supervisor = host.env.SUPERVISOR.getByName(request.app);
-  const repository = openRepository(host.packs, await supervisor.openForPush());
+  const state = await supervisor.openForPush();
+  if (state.deletedUntilMs !== undefined) throw deletedApp(request, state.deletedUntilMs);
+  const repository = openRepository(host.packs, state);
   const pack = made.pack === undefined ? undefined : await receivePackBytes(made.pack, repository.store);
   if (pack?.kind === "refused" && pack.code === "push-too-large") throw new HostingError(pack.code, pack.reason);
   return { request, host, supervisor, repository, update: made.update, pack };

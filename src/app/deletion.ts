@@ -9,8 +9,9 @@ import { findRepository, markDeleting } from "../store/settings.ts";
 import { deleteData } from "./facet-data.ts";
 import { openVersionWorker } from "./facet-start.ts";
 import { PRODUCTION_FACET, READING_FACET, REHEARSAL_FACET } from "./environment.ts";
-import { openFacetRuntime, type HostedApp } from "./hosted-app.ts";
+import { openFacetRuntime, type HostedApp, type Version } from "./hosted-app.ts";
 import { endIsolate } from "./loader.ts";
+import { stopFacets } from "./object-facets.ts";
 import { backupFacet } from "./preview-data.ts";
 import { setNextAlarm } from "./schedule.ts";
 import { deleteSnapshots } from "./snapshots.ts";
@@ -31,17 +32,20 @@ async function takeAway(app: HostedApp): Promise<void> {
   if (repository === undefined) return;
   app.db.transaction(() => {
     markDeleting(app.db);
-    if (findDueTask(app.db, "delete") === undefined) {
+    const due = findDueTask(app.db, "delete");
+    if (due === undefined || due.atMs > app.now() + RETRY_AFTER_MS) {
       putDueTask(app.db, { task: "delete", atMs: app.now() + RETRY_AFTER_MS, attempts: 0 });
     }
   });
   setNextAlarm(app);
-  await stopServing(app);
+  for (const version of await stopServing(app)) app.ctx.waitUntil(endIsolate(openVersionWorker(app, version)));
+  // Whoever makes an app of this name next is somebody else.
+  await app.env.DIRECTORY.getByName("directory").revokeAppTokens(app.name);
   await eraseStorage(app, repository.repositoryId);
 }
 
-/** No request gets to the app from here on, and nothing starts it again. */
-async function stopServing(app: HostedApp): Promise<void> {
+/** No request gets to the app from here on, and nothing starts it again. Returns what was stopped; the isolates are still there. */
+export async function stopServing(app: HostedApp): Promise<readonly Version[]> {
   const runtimes = [app.production, ...app.environments.values()];
   const running = runtimes.flatMap((runtime) => runtime.running ?? []);
   for (const runtime of runtimes) {
@@ -50,12 +54,15 @@ async function stopServing(app: HostedApp): Promise<void> {
   }
   app.production = openFacetRuntime(PRODUCTION_FACET);
   app.environments.clear();
-  app.secrets.clear();
   // What is starting is not to be deleted under its own feet.
   await Promise.all(runtimes.flatMap(({ arrival }) => arrival ?? []));
   await app.lastRehearsal;
   await app.lastReading;
-  for (const version of running) app.ctx.waitUntil(endIsolate(openVersionWorker(app, version)));
+  for (const runtime of runtimes) {
+    for (const end of runtime.eventStreams) end();
+    stopFacets(app, runtime, "This app was deleted.");
+  }
+  return running;
 }
 
 /** Every trace of the app: its databases, its files in R2, its name in the directory, and last what says that it is to be erased. */

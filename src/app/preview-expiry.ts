@@ -53,6 +53,8 @@ function findNextExpiryMs(app: HostedApp): number | undefined {
 
 /** Ends what expired, and goes on with ends that were cut short. Returns when to look again. */
 export async function expirePreviews(app: HostedApp): Promise<number | undefined> {
+  // A deletion that may be undone brings them back as they were.
+  if (findRepository(app.db)?.isDeleting === true) return undefined;
   noteUses(app);
   const nowMs = app.now();
   for (const environment of listEnvironments(app.db)) {

@@ -7,12 +7,12 @@ import { listTask, setNextAlarm } from "./schedule.ts";
 /** The alarm sees to what the first try does not. */
 const RETRY_AFTER_MS = 30_000;
 
-/** Part of the transaction that creates the app. */
+/** Part of the transaction that creates the app, or ends it, or brings it back. */
 export function listRegistration(app: HostedApp, nowMs: number): void {
   listTask(app, "register", nowMs + RETRY_AFTER_MS);
 }
 
-/** Registers a new app now, so that a list right after its creation has it; leaves it to the alarm if that fails. */
+/** Does it now, so that a list right after an app's creation has it; leaves it to the alarm if that fails. */
 export async function registerNewApp(app: HostedApp): Promise<void> {
   try {
     await register(app);
@@ -23,9 +23,10 @@ export async function registerNewApp(app: HostedApp): Promise<void> {
   setNextAlarm(app);
 }
 
-/** Idempotent. */
+/** Idempotent: the directory has the app if it exists. */
 export async function register(app: HostedApp): Promise<void> {
   const existing = findExisting(app);
-  if (existing === undefined) return;
-  await app.env.DIRECTORY.getByName("directory").register({ name: app.name, createdAtMs: existing.createdAtMs });
+  const directory = app.env.DIRECTORY.getByName("directory");
+  if (existing === undefined) await directory.remove(app.name);
+  else await directory.register({ name: app.name, createdAtMs: existing.createdAtMs });
 }

@@ -54,10 +54,13 @@ export function changeSettings(app: HostedApp, settings: Partial<RepositorySetti
 async function reserve(app: HostedApp): Promise<Repository> {
   if (app.deletion !== undefined) await destroy(app);
   migrate(app.db, SUPERVISOR_MIGRATIONS);
-  if (findRepository(app.db)?.isDeleting === true) {
+  const before = findRepository(app.db);
+  if (before?.isDeleting === true && before.deletedUntilMs === undefined) {
     await destroy(app);
     migrate(app.db, SUPERVISOR_MIGRATIONS);
   }
+  const kept = findRepository(app.db);
+  if (kept?.deletedUntilMs !== undefined) return kept;
   const existing = findExisting(app);
   if (existing !== undefined) {
     scheduleSweep(app, existing.reservedAtMs);
@@ -77,6 +80,7 @@ function getRow(app: HostedApp): Repository {
 }
 
 function readState(app: HostedApp, repository: Repository): RepositoryState {
-  const { repositoryId, head, settings } = repository;
-  return { repositoryId, head, settings, refs: listRefs(app.db), packs: listPacks(app.db) };
+  const { repositoryId, head, settings, deletedUntilMs } = repository;
+  const state = { repositoryId, head, settings, refs: listRefs(app.db), packs: listPacks(app.db) };
+  return deletedUntilMs === undefined ? state : { ...state, deletedUntilMs };
 }

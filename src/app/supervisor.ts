@@ -64,6 +64,7 @@ import {
   type VariableChoice,
   type VariableQuery,
 } from "./variable-choice.ts";
+import { deleteUntil, findDeletedUntil, undelete } from "./undelete.ts";
 import { readUsage, type Usage } from "./usage.ts";
 import { deleteSnapshot, listSnapshots, takeSnapshot, tidySnapshots, type SnapshotReport } from "./snapshots.ts";
 
@@ -327,6 +328,21 @@ export class Supervisor extends DurableObject<Env> {
   /** What the app keeps by key. */
   readKv(choice: DatabaseChoice, question: KvQuestion): Promise<Asked<KvPage>> {
     return readKv(this.#app, choice, question);
+  }
+
+  /** Deletes the app in a way that can be undone until then. undefined: it does not exist. */
+  deleteUntil(untilMs: number): Promise<number | undefined> {
+    return deleteUntil(this.#app, untilMs);
+  }
+
+  /** undefined: the app is not deleted, or gone. */
+  findDeletedUntil(): number | undefined {
+    return findDeletedUntil(this.#app);
+  }
+
+  /** false: there is nothing to bring back. */
+  undelete(): Promise<boolean> {
+    return undelete(this.#app);
   }
 
   /** Data, packs and name; once it returns all are gone. Also of an app that does not exist. */

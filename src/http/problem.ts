@@ -69,6 +69,7 @@ const STATUS: Record<ErrorCode, number> = {
   "snapshot-not-kept": 409,
   "snapshot-needed": 409,
   "restore-failed": 500,
+  "app-deleted": 409,
   "sql-failed": 422,
   "sql-read-only": 422,
   "sql-timeout": 422,

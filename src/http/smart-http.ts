@@ -7,6 +7,7 @@ import { readAppName, type AppName } from "../app/app-name.ts";
 import { HostingError } from "../errors.ts";
 import type { PushReport } from "../git/report-status.ts";
 import { push } from "../push.ts";
+import { deletedApp } from "../push-deleted.ts";
 import type { Host } from "../push-host.ts";
 import { openRepository, type Repository } from "../repo/repository.ts";
 import { openTemplateRepository } from "../repo/template-repository.ts";
@@ -38,7 +39,7 @@ export async function advertise(request: Request, host: Host, path: string): Pro
   const version = readProtocolVersion(request);
   const body =
     service === "git-receive-pack"
-      ? advertiseReceivePack(await findForPush(host, address), version)
+      ? advertiseReceivePack(await openForPush(request, host, address), version)
       : advertiseUploadPack(await openForFetch(host, address), version);
   return new Response(body, {
     headers: { ...NO_CACHE, "content-type": `application/x-${service}-advertisement` },
@@ -165,6 +166,15 @@ async function findForPush(host: Host, address: Address): Promise<Repository | u
   if (address.kind === "template") throw readOnlyTemplate(address.template);
   const state = await host.env.SUPERVISOR.getByName(address.app).readRepository();
   return state === undefined ? undefined : openRepository(host.packs, state);
+}
+
+/** As git is told of it before it sends anything: a name that is kept for a deleted app takes no push. */
+async function openForPush(request: Request, host: Host, address: Address): Promise<Repository | undefined> {
+  const repository = await findForPush(host, address);
+  if (repository !== undefined || address.kind === "template") return repository;
+  const untilMs = await host.env.SUPERVISOR.getByName(address.app).findDeletedUntil();
+  if (untilMs === undefined) return undefined;
+  throw deletedApp({ app: address.app, apiUrl: `${new URL(request.url).origin}/api/v1/apps/${address.app}` }, untilMs);
 }
 
 async function openForFetch(host: Host, address: Address): Promise<Repository> {

@@ -41,4 +41,6 @@ export interface RepositoryState {
   readonly refs: readonly RefRow[];
   readonly packs: readonly PackRow[];
   readonly settings: RepositorySettings;
+  /** Set where the app was deleted and its name is kept until then: nothing is to be pushed to it. */
+  readonly deletedUntilMs?: number;
 }

@@ -241,6 +241,8 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
     PRIMARY KEY (facet, class_name, object_id)
   ) WITHOUT ROWID;
   `,
+  // Until when a deletion can be undone; NULL: not deleted.
+  "ALTER TABLE repository ADD COLUMN deleted_until_ms INTEGER",
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

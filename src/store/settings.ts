@@ -15,6 +15,8 @@ export interface Repository {
   readonly settings: RepositorySettings;
   /** Being deleted: answers as if it did not exist, and does not come back. */
   readonly isDeleting: boolean;
+  /** Set where that can still be undone. */
+  readonly deletedUntilMs: number | undefined;
 }
 
 interface RepositoryColumns extends Record<string, SqlStorageValue> {
@@ -30,6 +32,7 @@ interface RepositoryColumns extends Record<string, SqlStorageValue> {
   readonly preview_idle_hours: number;
   readonly typecheck: RepositorySettings["typecheck"];
   readonly is_deleting: number;
+  readonly deleted_until_ms: number | null;
 }
 
 /** The row, whatever its state; undefined before the first reservation. */
@@ -50,7 +53,8 @@ export function findRepository(db: Database): Repository | undefined {
       maxPreviews: row.max_previews,
       previewIdleHours: row.preview_idle_hours,
     },
-    isDeleting: row.is_deleting === 1,
+    isDeleting: row.is_deleting === 1 || row.deleted_until_ms !== null,
+    deletedUntilMs: row.is_deleting === 1 ? undefined : (row.deleted_until_ms ?? undefined),
   };
 }
 
@@ -81,6 +85,11 @@ export function markCreated(db: Database, nowMs: number): void {
 /** From here on the app does not exist for anybody; what is left of it is taken away step by step. */
 export function markDeleting(db: Database): void {
   db.sql.exec("UPDATE repository SET is_deleting = 1");
+}
+
+/** The same for as long as it can be undone; undefined undoes it. */
+export function setDeletedUntil(db: Database, untilMs: number | undefined): void {
+  db.sql.exec("UPDATE repository SET deleted_until_ms = ?", untilMs ?? null);
 }
 
 /** What is not given stays as it is. */

@@ -132,8 +132,9 @@ describe("the API", () => {
     const { apps } = await (await call("GET", "/apps?limit=1000")).json<{ apps: { name: string }[] }>();
     expect(apps.map(({ name }) => name)).toContain("api-life");
     expect(await (await call("GET", "/apps/api-life/deploys")).json()).toEqual({ deploys: [] });
-    expect((await call("DELETE", "/apps/api-life")).status).toBe(204);
+    expect((await call("DELETE", "/apps/api-life?forever=1")).status).toBe(204);
     expect(await codeOf(await call("GET", "/apps/api-life"))).toBe("not-found");
+    expect(await codeOf(await call("DELETE", "/apps/api-life"))).toBe("not-found");
   });
 
   it.each([

@@ -54,7 +54,7 @@ describe("tokens", () => {
     const { token } = await make("/tokens", { name: "starter", app: "to-come", access: "admin" });
     expect(await codeOf(await call("POST", "/apps", { body: { name: "another" }, token }))).toBe("auth-forbidden");
     expect((await call("POST", "/apps", { body: { name: "to-come" }, token })).status).toBe(201);
-    expect((await call("DELETE", "/apps/to-come", { token })).status).toBe(204);
+    expect((await call("DELETE", "/apps/to-come?forever=1", { token })).status).toBe(204);
     expect(await codeOf(await call("POST", "/apps", { body: { name: "to-come" }, token }))).toBe("auth-required");
   });
 

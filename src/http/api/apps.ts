@@ -4,6 +4,7 @@ import { permit } from "../../app/access.ts";
 import { readAppName, type AppName } from "../../app/app-name.ts";
 import type { AppDescription } from "../../app/description.ts";
 import { HostingError } from "../../errors.ts";
+import { deletedApp } from "../../push-deleted.ts";
 import { pushTemplate } from "../../push-made.ts";
 import { appUrl } from "../host-name.ts";
 import { pushAs } from "./commits.ts";
@@ -138,7 +139,9 @@ apps.openapi(createAppRoute, async (c) => {
     await pushTemplate(pushAs(c.req.raw, env, c.get("caller"), app), c.env.host, template);
     await env.SUPERVISOR.getByName(app).changeSettings(given(settings));
   } else {
-    const { kind } = await env.SUPERVISOR.getByName(app).createRepository(given(settings));
+    const { kind, state } = await env.SUPERVISOR.getByName(app).createRepository(given(settings));
+    if (state.deletedUntilMs !== undefined)
+      throw deletedApp(pushAs(c.req.raw, env, c.get("caller"), app), state.deletedUntilMs);
     if (kind === "exists") throw new HostingError("app-exists", `There is an app ${app} already.`);
   }
   return c.json(await describe(c.req.raw, env, app), 201);
@@ -177,25 +180,74 @@ apps.openapi(patchRoute, async (c) => {
   return c.json(await describe(c.req.raw, env, app), 200);
 });
 
+const DEFAULT_UNDELETE_HOURS = 24;
+const HOUR_MS = 3_600_000;
+
 const deleteRoute = createRoute({
   method: "delete",
   path: "/apps/{app}",
-  summary: "Remove the app: code, data, packs, name and the tokens that are for it alone",
+  summary: "Remove the app; it can be brought back for a while, unless it is removed for good",
+  description:
+    "It answers 404 at once, and its name and tokens are kept. After the host's UNDELETE_HOURS, or at once with forever=1: code, data, packs, " +
+    "name and the tokens that are for it alone are gone.",
   ...needs("admin"),
-  request: { params: AppPath },
-  responses: { 204: { description: "It is gone." }, ...PROBLEMS },
+  request: {
+    params: AppPath,
+    query: z.object({
+      forever: z.enum(["0", "1", "false", "true"]).optional().openapi({ description: "1: nothing brings it back." }),
+    }),
+  },
+  responses: {
+    200: json(
+      z.object({ name: z.string(), undeleteUntil: Time }).openapi("DeletedApp"),
+      "It is gone until it is undeleted.",
+    ),
+    204: { description: "It is gone for good." },
+    ...PROBLEMS,
+  },
 });
 
 apps.openapi(deleteRoute, async (c) => {
   const { app } = c.req.valid("param");
+  const { forever } = c.req.valid("query");
   const { env, tokens } = c.env.host;
   const supervisor = env.SUPERVISOR.getByName(app);
-  if ((await supervisor.describe()) === undefined) throw noSuchApp(app);
-  // Whoever makes an app of this name next is somebody else.
-  await env.DIRECTORY.getByName("directory").revokeAppTokens(app);
-  tokens.forgetAll();
-  await supervisor.destroy();
-  return c.body(null, 204);
+  const deletedUntilMs = await supervisor.findDeletedUntil();
+  if (deletedUntilMs === undefined && (await supervisor.describe()) === undefined) throw noSuchApp(app);
+  const hours = readUndeleteHours(env.UNDELETE_HOURS);
+  if (forever === "1" || forever === "true" || hours === 0) {
+    await supervisor.destroy();
+    tokens.forgetAll();
+    return c.body(null, 204);
+  }
+  const untilMs = deletedUntilMs ?? (await supervisor.deleteUntil(Date.now() + hours * HOUR_MS));
+  if (untilMs === undefined) throw noSuchApp(app);
+  return c.json({ name: app, undeleteUntil: isoTime(untilMs) }, 200);
+});
+
+/** A var of wrangler's is text or a number. */
+function readUndeleteHours(value: unknown): number {
+  const hours = value === undefined ? DEFAULT_UNDELETE_HOURS : Number(value);
+  if (Number.isFinite(hours) && hours >= 0) return hours;
+  throw new TypeError("UNDELETE_HOURS must be a number of hours, 0 or more.");
+}
+
+const undeleteRoute = createRoute({
+  method: "post",
+  path: "/apps/{app}/undelete",
+  summary: "Bring a deleted app back as it was",
+  ...needs("admin"),
+  request: { params: AppPath },
+  responses: { 200: json(AppJson, "The app."), ...PROBLEMS },
+});
+
+apps.openapi(undeleteRoute, async (c) => {
+  const { app } = c.req.valid("param");
+  const { env } = c.env.host;
+  if (!(await env.SUPERVISOR.getByName(app).undelete())) {
+    throw new HostingError("not-found", `There is no app ${app} that was deleted and could be brought back.`);
+  }
+  return c.json(await describe(c.req.raw, env, app), 200);
 });
 
 /** An app as the API shows it. */
