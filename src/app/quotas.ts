@@ -15,8 +15,13 @@ const DEFAULTS: Quotas = {
 
 /** The caps of an app. Read from the database once for each instance of its supervisor. */
 export function quotasOf(app: HostedApp): Quotas {
-  app.quotas ??= { ...DEFAULTS, ...readQuotaTable(app.env.QUOTAS), ...ownQuotas(app) };
+  app.quotas ??= { ...hostQuotas(app.env), ...ownQuotas(app) };
   return app.quotas;
+}
+
+/** The caps of an app for which nothing else was set. */
+export function hostQuotas(env: Pick<Env, "QUOTAS">): Quotas {
+  return { ...DEFAULTS, ...readQuotaTable(env.QUOTAS) };
 }
 
 /** Sets caps of this app; null: as the host has it. What is not given stays. undefined: the app does not exist. */

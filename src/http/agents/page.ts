@@ -11,6 +11,7 @@ import {
   limitRows,
   operationRows,
   optionRows,
+  quotaRows,
   templateRows,
   toolRows,
 } from "./tables.ts";
@@ -55,6 +56,8 @@ function writePage(url: URL, host: Host): string {
     table(["Tool", "Arguments"], toolRows()),
     "## Limits",
     table(["Name", "What", "At most"], limitRows(host.builder.limits)),
+    "An app's own caps, where its owner has no others (`GET /apps/{app}/quotas`):",
+    table(["Name", "What", "At most"], quotaRows(host.env)),
     "## Error codes",
     "Codes are never renamed. The status is that of the API; a push says the same code in its `remote:` lines and behind `[remote rejected]`.",
     table(["Code", "Status", "Meaning"], codeRows()),

@@ -1,6 +1,8 @@
 // The tables of the page for agents. Each is read from what the host itself goes by; only what a limit or a fact means is said here.
 import { DRAIN_LIMIT_MS, HOLD_LIMIT_MS } from "../../app/arrival.ts";
 import { START_LIMIT_MS } from "../../app/facet-start.ts";
+import { QUOTAS as QUOTA_TABLE } from "../../app/quota-table.ts";
+import { hostQuotas } from "../../app/quotas.ts";
 import { ERROR_CODES, ERROR_MEANINGS } from "../../errors.ts";
 import type { Host } from "../../push-host.ts";
 import { PUSH_OPTIONS } from "../../push-plan.ts";
@@ -9,6 +11,8 @@ import { listTemplates } from "../../repo/template-list.ts";
 import { statusOf } from "../problem.ts";
 import { listOperations } from "./operations.ts";
 import { listTools } from "./tools.ts";
+
+const QUOTAS: Readonly<Record<string, { readonly meaning: string }>> = QUOTA_TABLE;
 
 type BuildLimits = Host["builder"]["limits"];
 
@@ -98,6 +102,15 @@ export function limitRows(limits: BuildLimits): string[][] {
     ["holdMs", "a request that waits for a deploy, then 503", amount("holdMs", HOLD_LIMIT_MS)],
     ["drainMs", "a request that a deploy waits for", amount("drainMs", DRAIN_LIMIT_MS)],
   ];
+}
+
+/** What one app may take where nobody set anything else for it; units are in the names. */
+export function quotaRows(env: Host["env"]): string[][] {
+  return Object.entries(hostQuotas(env)).map(([name, value]) => [
+    name,
+    QUOTAS[name]?.meaning ?? "",
+    value.toLocaleString("en"),
+  ]);
 }
 
 export function codeRows(): string[][] {

@@ -15,7 +15,7 @@ export function buildCall(tool: Tool, given: Readonly<Record<string, unknown>>, 
   if (missing.length > 0) return invalid(tool, `${missing.map(({ name }) => name).join(", ")} is missing`);
   let { path } = tool.call;
   const query = new URLSearchParams();
-  const body: Record<string, unknown> = {};
+  const body: Record<string, unknown> = { ...tool.sets };
   for (const { name, place } of tool.args) {
     const value = given[name];
     if (value === undefined) continue;

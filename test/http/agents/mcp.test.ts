@@ -47,6 +47,13 @@ async function callTool(name: string, args: unknown, sent?: Sent): Promise<Resul
   return (await response.json<{ result: Result }>()).result;
 }
 
+/** What the tool would send. */
+function bodyOf(name: string, args: Record<string, unknown>): unknown {
+  const tool = listTools().find((listed) => listed.name === name)!;
+  const made = buildCall(tool, { app: "x", sql: "SELECT 1", ...args }, "http://h");
+  return made.kind === "call" ? JSON.parse(made.body ?? "") : made.kind;
+}
+
 const LIST = { jsonrpc: "2.0", id: 1, method: "tools/list" };
 
 describe("the MCP server", () => {
@@ -70,7 +77,8 @@ describe("the MCP server", () => {
 
   it("hints that what only reads only reads", () => {
     for (const { name, effect, call: operation } of listTools()) {
-      expect(operation.method === "GET", name).toBe(effect === "reads");
+      const isRead = operation.method === "GET" || name === "query_sql";
+      expect(isRead, name).toBe(effect === "reads");
       if (operation.method === "DELETE") expect(effect, name).toBe("destroys");
     }
   });
@@ -100,6 +108,12 @@ describe("the MCP server", () => {
       expect(result, name).toMatchObject({ isError: true, structuredContent: { code } });
       expect(result.content[0]?.text, name).toContain(`(${code} means: `);
     }
+  });
+
+  it("changes data only with the tool that is for that", () => {
+    expect(bodyOf("query_sql", {})).toEqual({ sql: "SELECT 1", write: false });
+    expect(bodyOf("query_sql", { write: true })).toBe("invalid");
+    expect(bodyOf("change_sql", {})).toEqual({ sql: "SELECT 1", write: true });
   });
 
   it("lets a token do what its scope says and no more", async () => {

@@ -2,6 +2,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { QUOTAS } from "../../../src/app/quota-table.ts";
 import { ERROR_CODES, ERROR_MEANINGS } from "../../../src/errors.ts";
 import { listOperations } from "../../../src/http/agents/operations.ts";
 import { limitRows } from "../../../src/http/agents/tables.ts";
@@ -38,6 +39,16 @@ describe("the page for agents", () => {
     expect(rows).toContainEqual(["timeMs", "a build", "1.5 s"]);
     expect(rows).toContainEqual(["modules", "modules that the entry reaches", "1,234"]);
     expect(rows).toContainEqual(["maxPackBytes", "a push, as it is received", "100 MiB"]);
+  });
+
+  it("says what an app may take, with this host's own figures", async () => {
+    const page = await readPage();
+    for (const [name, { meaning }] of Object.entries(QUOTAS)) expect(page).toContain(`| ${name} | ${meaning} |`);
+    const other = createHost({ ...env, QUOTAS: { requestsPerMinute: 1234 } });
+    const request = new Request("http://localhost/llms.txt");
+    expect(await (await route(request, other, createExecutionContext())).text()).toMatch(
+      /^\| requestsPerMinute \| .+ \| 1,234 \|$/m,
+    );
   });
 
   it("names this host as it was asked for, and no other", async () => {
