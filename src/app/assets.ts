@@ -1,5 +1,7 @@
-// Static assets of a deploy: before the app on a visitor's request, and for the app itself through env. Manifests that are in use stay in
-// memory, so that a request costs a look-up in a map and, where a file answers it, one read of R2.
+// Static assets of a deploy: before the app on a visitor's request, and for the app itself through env. In order: a rule of _redirects, a
+// file by html_handling, not_found_handling where a browser opens a page, the app. run_worker_first leaves all to the app, whose env.ASSETS
+// has not_found_handling for every path; a WebSocket is always the app's. Manifests that are in use stay in memory, so that a request
+// costs a look-up in a map and, where a file answers it, one read of R2.
 import { getManifest, type AssetFile } from "../store/assets.ts";
 import { findRepository } from "../store/settings.ts";
 import { ERROR_HEADER } from "./answers.ts";

@@ -1,5 +1,7 @@
 // When a repository is compacted, and how what was written becomes its catalogue. The work itself is done outside of the supervisor
-// (src/compactor.ts), while pushes go on here; only the swap, one synchronous transaction, is the supervisor's.
+// (src/compactor.ts), while pushes go on here; only the swap, one synchronous transaction, is the supervisor's. It is not done where what came
+// meanwhile rests on what was left out; a push that was checked against replaced packs is checked once more. Those stay for a day, for
+// clones that read them.
 import { listKeptCommits } from "../store/deploys.ts";
 import { findDueTask, putDueTask } from "../store/due.ts";
 import { addPack, countPacks, retirePacks } from "../store/packs.ts";

@@ -1,4 +1,5 @@
-// The history of an app as its supervisor keeps it: every attempt to deploy with its log, joined with the deploy that came of it.
+// The history of an app as its supervisor keeps it: every attempt to deploy with its log, joined with the deploy that came of it. An attempt's
+// number is its deploy's; within one facet numbers are in the order of the commits, or the commit is refused.
 import {
   addAttempt,
   appendLog,

@@ -1,5 +1,6 @@
 // The pushes that are about to deploy to one ref, in the memory of one supervisor instance: who goes first, and who is told of whom.
-// Nothing here guards a ref, the commit does. What is lost with the instance, or outlasts its Worker, costs a wait at most.
+// One that is not built yet gives way to a newer one; one that is built goes first, and the next says whom it waits for. Nothing here guards a
+// ref, the commit does. What is lost with the instance, or outlasts its Worker, costs a wait of a minute at most.
 import { RpcTarget } from "cloudflare:workers";
 import { within } from "./time-limit.ts";
 

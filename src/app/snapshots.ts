@@ -1,6 +1,7 @@
 // Snapshots of production's data: one is kept from just before each deploy, while no code runs on the data; others are made by hand.
-// What a deploy brings back is restored at the same point. Everything here may be cut short by a crash and is then done again: an
-// arrival does not end before its deploy is recorded as started, and until then no visitor has written anything.
+// What a deploy brings back is restored at the same point; a deploy that does not start takes its changes back. Everything here may be
+// cut short by a crash and is then done again: an arrival does not end before its deploy is recorded as started, and until then no
+// visitor has written anything.
 import {
   findLastStarted,
   findLiveDeploy,

@@ -13,7 +13,7 @@ function pathsIn(markdown: string): string[] {
   const quoted = [...markdown.matchAll(/`([^`\s]+)`/g)]
     .map((match) => match[1] ?? "")
     .filter((text) =>
-      /^(src|build|test|scripts|templates|\.ci)\/[\w./-]*$|^\.?[\w-]+\.(ts|md|json|jsonc|mjs|html)$/.test(text),
+      /^(src|build|test|scripts|templates|docs|\.ci)\/[\w./-]*$|^\.?[\w-]+\.(ts|md|json|jsonc|mjs|html)$/.test(text),
     );
   return [...links, ...quoted];
 }
