@@ -68,7 +68,7 @@ function writePage(url: URL, host: Host): string {
 function contract(origin: string, urlOf: (label: string) => string): string {
   return `## The contract
 
-- An app is a git repository. Its entry is \`main\` of wrangler.jsonc, else what package.json names, else \`src/index.ts\`. It exports \`class App extends DurableObject\` (from \`cloudflare:workers\`): one instance, which gets every request in \`fetch(request)\`, WebSocket upgrades included.
+- An app is a git repository. Its entry is \`main\` of wrangler.jsonc, else what package.json names, else \`src/index.ts\`. It exports \`class App extends DurableObject\` (from \`cloudflare:workers\`): one instance, which gets every request in \`fetch(request)\`, WebSocket upgrades included. Or it is an ordinary Worker: a default export with \`fetch\`, whose Durable Object classes wrangler.jsonc binds, as for wrangler.
 - \`this.ctx.storage.sql\` (SQLite) and \`this.ctx.storage.kv\` are the app's own database, synchronous, kept across deploys. There is no file system, and what is only in memory is gone after a deploy or some idle time. Schema changes go into the constructor, so that they can run again.
 - Imports: files of the repository, npm packages that package.json and package-lock.json name, \`cloudflare:workers\`, and \`node:*\` with the flag \`nodejs_compat\`. Files in \`public/\` are served as they are.
 - Repository: \`${origin}/<app>.git\`; the first push makes the app. \`${origin}/new/<template>/<app>.git\` is a template until then. Names: \`[a-z][a-z0-9-]{0,39}\`, no \`--\`, no \`-\` at the end.

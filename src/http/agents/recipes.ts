@@ -161,8 +161,12 @@ function apiRecipes({ urlOf }: Addresses): readonly Recipe[] {
     },
     {
       title: "Be rid of an app",
-      text: "Code, data, history and name, for good. Nothing brings it back.",
-      commands: [`call -X DELETE "$API/apps/$APP-2"`],
+      text: "It answers 404 at once, and can be brought back until the moment that the answer names. With `?forever=1` nothing brings it back.",
+      commands: [
+        `call -X DELETE "$API/apps/$APP-2"`,
+        `call -X POST "$API/apps/$APP-2/undelete"`,
+        `call -X DELETE "$API/apps/$APP-2?forever=1"`,
+      ],
     },
   ];
 }

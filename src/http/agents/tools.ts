@@ -93,6 +93,13 @@ const TOOLS: readonly ToolRow[] = [
     effect: "reads",
   },
   {
+    name: "list_objects",
+    operation: "GET /apps/{app}/objects",
+    title: "List Durable Objects",
+    description: "The named Durable Objects of an ordinary Worker, by class and ID.",
+    effect: "reads",
+  },
+  {
     name: "query_sql",
     operation: "POST /apps/{app}/sql",
     title: "Query SQL",
@@ -201,8 +208,17 @@ const TOOLS: readonly ToolRow[] = [
     name: "delete_app",
     operation: "DELETE /apps/{app}",
     title: "Delete an app",
-    description: "Removes the app for good: code, data, history, name and its tokens. Nothing brings it back.",
+    description:
+      "Takes an app away: it answers 404 at once. Until the moment that the answer names, undelete_app brings it back as it was.",
     effect: "destroys",
+    without: ["forever"],
+  },
+  {
+    name: "undelete_app",
+    operation: "POST /apps/{app}/undelete",
+    title: "Bring a deleted app back",
+    description: "Brings an app that was deleted lately back as it was, with its data.",
+    effect: "changes",
   },
 ];
 

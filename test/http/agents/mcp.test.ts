@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { listOperations } from "../../../src/http/agents/operations.ts";
 import { buildCall } from "../../../src/http/agents/tool-call.ts";
+import { readOutcome } from "../../../src/http/agents/tool-result.ts";
 import { listTools } from "../../../src/http/agents/tools.ts";
 import { route } from "../../../src/http/router.ts";
 import { createHost } from "../../../src/push-host.ts";
@@ -91,7 +92,13 @@ describe("the MCP server", () => {
     expect(await callTool("get_app", { app: "tooled" })).toMatchObject({ structuredContent: { name: "tooled" } });
     const templates = await callTool("list_templates", {});
     expect(templates.structuredContent).toMatchObject({ templates: expect.arrayContaining([expect.anything()]) });
-    expect(await callTool("delete_app", { app: "tooled" })).toMatchObject({ structuredContent: { ok: true } });
+    expect(await callTool("delete_app", { app: "tooled" })).toMatchObject({ structuredContent: { name: "tooled" } });
+  });
+
+  it("answers what has no body with that it is done", async () => {
+    const done = await readOutcome(new Response(null, { status: 204 }));
+    expect(done).toMatchObject({ structuredContent: { ok: true } });
+    expect(done.isError).toBeUndefined();
   });
 
   it("tells a refusal as a result with the code, what it means and the sentence", async () => {
