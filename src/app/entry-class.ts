@@ -11,7 +11,7 @@ import {
   explainUnsupportedConfig,
   type StartFailure,
 } from "./start-failure.ts";
-import type { StartReport } from "./start-report.ts";
+import type { ExportFact, StartReport } from "./start-report.ts";
 
 /** A bundle as far as its exports matter. */
 export interface EntryCandidate extends Omit<CodeDefinition, "className" | "objects"> {
@@ -54,7 +54,10 @@ export async function chooseEntryClass(bundle: EntryCandidate, loader: WorkerLoa
   const { exports } = inspection.report;
   const defaultKind = exports.find((fact) => fact.name === "default")?.kind;
   if (defaultKind === "object with fetch" || defaultKind === "class extends WorkerEntrypoint") {
-    const classes = exports.filter((fact) => fact.kind === "class extends DurableObject").map((fact) => fact.name);
+    // A bound class may be written in the way from before there was a DurableObject to extend.
+    const isObjectClass = ({ name, kind }: ExportFact): boolean =>
+      kind === "class extends DurableObject" || (kind === "class" && boundClasses.includes(name));
+    const classes = exports.filter(isObjectClass).map((fact) => fact.name);
     const missing = boundClasses.find((className) => !classes.includes(className));
     if (missing !== undefined) {
       return { kind: "failed", ...explainExports(explainMissingObjectClass(exports, missing)) };

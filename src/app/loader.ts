@@ -16,6 +16,7 @@ interface ProbedEntrypoint {
   [PROBE](url: string): Promise<unknown>;
 }
 
+const RPC_DATE = "2024-04-03";
 const MAIN_MODULE = "slipway-main.js";
 const WRAPPER_MODULE = "slipway-wrapper.js";
 
@@ -57,7 +58,7 @@ export function makeWorkerCode({
   const modules = Object.entries(definition.modules).map(([name, module]) => [name, toLoaderModule(module)] as const);
   return {
     compatibilityDate: definition.compatibilityDate,
-    compatibilityFlags: [...definition.compatibilityFlags],
+    compatibilityFlags: withRpc(definition),
     mainModule: MAIN_MODULE,
     modules: {
       ...Object.fromEntries(modules),
@@ -69,6 +70,12 @@ export function makeWorkerCode({
     ...(cpuMs === undefined ? {} : { limits: { cpuMs } }),
     ...(logs === undefined ? {} : { tails: [logs] }),
   };
+}
+
+/** The wrapper calls the host by RPC, which stubs have by themselves from that date on. Older code sees no difference but that. */
+function withRpc({ compatibilityDate, compatibilityFlags }: CodeDefinition): string[] {
+  const has = compatibilityDate >= RPC_DATE || compatibilityFlags.includes("rpc");
+  return has ? [...compatibilityFlags] : [...compatibilityFlags, "rpc"];
 }
 
 /** The wrapper comes first and imports the app by itself, so that what the app throws is caught and told. */

@@ -7,6 +7,7 @@ import { captureConsole, type SendLines } from "./console-capture.ts";
 import { watchAccepted, watchInstance, type AcceptedSockets, type Goodbye } from "./goodbye.ts";
 import { OBJECTS_BINDING, type ObjectAddress } from "./object-address.ts";
 import { makeNamespace, makeObjectId, type Namespace, type ObjectsStub } from "./object-namespace.ts";
+import { adoptClass, isClass } from "./plain-class.ts";
 import { answerProbe } from "./probe-answer.ts";
 import {
   GOODBYE,
@@ -52,8 +53,6 @@ const { abortIsolate, DurableObject, WorkerEntrypoint } = runtime;
 const { apply, defineProperty, ownKeys } = Reflect;
 const { isPrototypeOf } = Object.prototype;
 const { hasOwn } = Object;
-const toSource = Function.prototype.toString;
-const { startsWith } = String.prototype;
 const wait = scheduler.wait;
 const SETTLE_STEP_MS = 10;
 const instanceMap = WeakMap;
@@ -90,7 +89,8 @@ export async function wrapApp(importApp: () => Promise<Exports>, parts: AppParts
     for (let at = 0; at < parts.classes.length; at += 1) {
       const name = parts.classes[at];
       const Class = name === undefined ? undefined : exports[name];
-      if (name !== undefined && isDurableObjectClass(Class)) objects[name] = wrapClass(Class, wrapping);
+      if (name === undefined || !isClass(Class)) continue;
+      objects[name] = wrapClass(isDurableObjectClass(Class) ? Class : adoptClass(Class), wrapping);
     }
   } catch (error) {
     note("module scope", error);
@@ -169,7 +169,8 @@ function takeObjects({ classes, bindings }: AppParts): Wrapping["prepare"] {
 }
 
 function isObjectsStub(value: unknown): value is ObjectsStub {
-  return typeof value === "object" && value !== null && "call" in value;
+  // Looking for its methods would be a call already, and of a runtime of before 2024-04-03 a failure.
+  return typeof value === "object" && value !== null;
 }
 
 async function endLater(): Promise<void> {
@@ -286,7 +287,7 @@ function describeExport(value: unknown): ExportKind {
   if (typeof value === "function") {
     if (isDurableObjectClass(value)) return "class extends DurableObject";
     if (isEntrypointClass(value)) return "class extends WorkerEntrypoint";
-    return apply(startsWith, apply(toSource, value, []), ["class"]) ? "class" : "function";
+    return isClass(value) ? "class" : "function";
   }
   if (typeof value !== "object" || value === null) return "value";
   return "fetch" in value && typeof value.fetch === "function" ? "object with fetch" : "object";

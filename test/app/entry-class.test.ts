@@ -73,9 +73,9 @@ describe("chooseEntryClass", () => {
     ],
     [
       "a Worker whose bound class is none",
-      { source: `${WORKER}export class Room {}`, exports: ["default", "Room"], boundClasses: ["Room"] },
+      { source: `${WORKER}export const Room = {};`, exports: ["default", "Room"], boundClasses: ["Room"] },
       "export-wrong-kind",
-      "does not extend DurableObject",
+      "binds Room, which is an object",
     ],
     ["nothing exported", { source: "", exports: [] }, "export-missing", "exports nothing"],
     ["a class by another name", { source: ROOM, exports: ["Room"] }, "export-missing", "Did you mean Room?"],

@@ -105,6 +105,28 @@ describe("an ordinary Worker", () => {
 });
 
 describe("named objects", () => {
+  it("may be of a class that extends nothing, as they were once written", async () => {
+    const source = `
+      export class Room {
+        constructor(state, env) { this.state = state; this.env = env; }
+        async fetch(request) {
+          const count = ((await this.state.storage.get("count")) ?? 0) + 1;
+          await this.state.storage.put("count", count);
+          return new Response([this.state.id.name, count, typeof this.env.ROOM.get].join());
+        }
+      }
+      export default { fetch: (request, env) => env.ROOM.get(env.ROOM.idFromName("old")).fetch(request) };`;
+    // Of the time before stubs had methods.
+    await deploy("objects-plain", source, {
+      className: "default",
+      objects: OBJECTS,
+      compatibilityDate: "2023-01-01",
+      compatibilityFlags: [],
+    });
+    expect(await visitText("objects-plain")).toBe("old,1,function");
+    expect(await visitText("objects-plain")).toBe("old,2,function");
+  });
+
   it("answer RPC, each with a database and an ID of its own", async () => {
     const body = `
       const other = env.ROOM.get(env.ROOM.idFromName("other"));
