@@ -4,15 +4,18 @@ import { hasData, readCopy, changeData, type Reader } from "./facet-data.ts";
 import { pause } from "./arrival.ts";
 import { PRODUCTION_FACET, previewFacet } from "./environment.ts";
 import { findExisting, runtimeOf, type HostedApp } from "./hosted-app.ts";
+import { idOfName, objectFacet } from "./object-address.ts";
+import { findObject } from "../store/objects.ts";
 import type { KvPage, KvQuestion } from "./kv-list.ts";
 import { keepBeforeSql } from "./snapshots.ts";
 import type { SqlAnswer, SqlQuestion } from "./sql-query.ts";
 import type { DatabaseFacts } from "./table-list.ts";
 import { within } from "./time-limit.ts";
 
-/** Which database: "production", or a preview's slug. */
+/** Which database: that of "production" or of the preview with a slug; there, where one is named, that of an object. */
 export interface DatabaseChoice {
   readonly environment: string;
+  readonly object?: { readonly className: string; readonly idOrName: string } | undefined;
 }
 
 /** What came of a question; the first three before it was put. */
@@ -32,6 +35,8 @@ const ROWS_LIMIT_MS = 8000;
 /** Then the database is taken away from under a step that does not end. */
 const ANSWER_LIMIT_MS = 12_000;
 
+const STALL_LIMIT_MS = 30_000;
+
 /** `snapshot`: the data of production from just before a change. */
 export async function runSql(
   app: HostedApp,
@@ -40,12 +45,13 @@ export async function runSql(
 ): Promise<Asked<SqlAnswer & { readonly snapshot?: number }>> {
   const question = { ...asked, maxBytes: MAX_ANSWER_BYTES, maxMs: ROWS_LIMIT_MS };
   if (!mayWrite) return ask(app, choice, async (reader) => await reader.askSql(question));
-  const facet = findFacet(app, choice);
-  if (typeof facet !== "string") return facet;
+  const found = findDatabase(app, choice);
+  if (found.kind !== "found") return found;
+  const { facet, database } = found;
   return pause(app, runtimeOf(app, facet), async () => {
     const snapshot = facet === PRODUCTION_FACET ? await keepBeforeSql(app) : undefined;
     const answer = await within(
-      changeData(app, facet, async (reader) => await reader.changeBySql(question)),
+      changeData(app, database, async (reader) => await reader.changeBySql(question)),
       ANSWER_LIMIT_MS,
     );
     if (answer === "late") return { kind: "late" };
@@ -62,14 +68,46 @@ export function readKv(app: HostedApp, choice: DatabaseChoice, question: KvQuest
 }
 
 async function ask<T>(app: HostedApp, choice: DatabaseChoice, put: (reader: Reader) => Promise<T>): Promise<Asked<T>> {
-  const facet = findFacet(app, choice);
-  if (typeof facet !== "string") return facet;
-  const answer = await readCopy(app, facet, (reader) => within(put(reader), ANSWER_LIMIT_MS));
+  const found = findDatabase(app, choice);
+  if (found.kind !== "found") return found;
+  const answer = await readCopy(app, found.database, (reader) => within(put(reader), ANSWER_LIMIT_MS));
   return answer === "late" ? { kind: "late" } : { kind: "answered", answer };
 }
 
-function findFacet(app: HostedApp, { environment }: DatabaseChoice): string | { readonly kind: "no-app" | "no-data" } {
+type Found =
+  | { readonly kind: "no-app" | "no-data" }
+  /** The environment's facet, and the one whose database it is. */
+  | { readonly kind: "found"; readonly facet: string; readonly database: string };
+
+function findDatabase(app: HostedApp, { environment, object }: DatabaseChoice): Found {
   if (findExisting(app) === undefined) return { kind: "no-app" };
   const facet = environment === "production" ? PRODUCTION_FACET : previewFacet(environment);
-  return hasData(app, facet) ? facet : { kind: "no-data" };
+  if (!hasData(app, facet)) return { kind: "no-data" };
+  if (object === undefined) return { kind: "found", facet, database: facet };
+  const { className, idOrName } = object;
+  for (const objectId of [idOrName, idOfName(idOrName)]) {
+    const key = { facet, className, objectId };
+    if (findObject(app.db, key) !== undefined) return { kind: "found", facet, database: objectFacet(facet, key) };
+  }
+  return { kind: "no-data" };
+}
+
+/**
+ * The whole database as SQL, of the moment in which this is called. The copy that is read goes when the reader is at its end, hangs up,
+ * or takes nothing for STALL_LIMIT_MS; other questions wait for it.
+ */
+export async function dumpDatabase(app: HostedApp, choice: DatabaseChoice): Promise<Asked<ReadableStream<Uint8Array>>> {
+  const found = findDatabase(app, choice);
+  if (found.kind !== "found") return found;
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  const sent = readCopy(app, found.database, async (reader) => {
+    for await (const piece of await reader.dumpSql()) {
+      const outcome = await within(writer.write(piece), STALL_LIMIT_MS);
+      if (outcome === "late") throw new Error("The dump is not read.");
+    }
+    await writer.close();
+  });
+  app.ctx.waitUntil(sent.catch((error: unknown) => writer.abort(error).catch(() => undefined)));
+  return { kind: "answered", answer: readable };
 }

@@ -3,6 +3,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { listKvEntries, type KvPage, type KvQuestion } from "./kv-list.ts";
 import { askSql, changeBySql, type SqlAnswer, type SqlQuestion } from "./sql-query.ts";
+import { stringify } from "devalue";
+import { dumpSql } from "./sql-dump.ts";
 import { describeDatabase, type DatabaseFacts } from "./table-list.ts";
 
 /** A table, index, trigger or view, as sqlite_master has it. */
@@ -53,8 +55,20 @@ export class DataReader extends DurableObject {
     return listKvEntries(this.ctx.storage, question);
   }
 
+  /** Nothing else may use the database until the stream has ended. */
+  dumpSql(): ReadableStream<Uint8Array> {
+    return dumpSql(this.ctx.storage, writeValue);
+  }
+
   #columns(table: string): string[] {
     const rows = this.ctx.storage.sql.exec<{ name: string }>("SELECT name FROM pragma_table_xinfo(?)", table);
     return rows.toArray().map(({ name }) => name);
   }
+}
+
+/** Text that devalue's parse makes the same value of, but for Errors, of which it makes objects. */
+function writeValue(value: unknown): string {
+  return stringify(value, {
+    Error: (item) => item instanceof Error && { name: item.name, message: item.message, stack: item.stack },
+  });
 }

@@ -9,7 +9,15 @@ import type { RepositorySettings, RepositoryState } from "../store/repository-st
 import type { Retention } from "../store/retention.ts";
 import type { ObjectKey } from "../store/objects.ts";
 import type { Snapshot } from "../store/snapshots.ts";
-import { readDatabase, readKv, runSql, type Asked, type DatabaseChoice, type SqlRequest } from "./data-console.ts";
+import {
+  dumpDatabase,
+  readDatabase,
+  readKv,
+  runSql,
+  type Asked,
+  type DatabaseChoice,
+  type SqlRequest,
+} from "./data-console.ts";
 import type { KvPage, KvQuestion } from "./kv-list.ts";
 import type { SqlAnswer } from "./sql-query.ts";
 import type { DatabaseFacts } from "./table-list.ts";
@@ -328,6 +336,11 @@ export class Supervisor extends DurableObject<Env> {
   /** What the app keeps by key. */
   readKv(choice: DatabaseChoice, question: KvQuestion): Promise<Asked<KvPage>> {
     return readKv(this.#app, choice, question);
+  }
+
+  /** SQL that the sqlite3 shell reads. */
+  dumpDatabase(choice: DatabaseChoice): Promise<Asked<ReadableStream<Uint8Array>>> {
+    return dumpDatabase(this.#app, choice);
   }
 
   /** Deletes the app in a way that can be undone until then. undefined: it does not exist. */

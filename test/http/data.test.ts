@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { deploy, IMPORTS, supervisorOf, visitText } from "../app/deployment.ts";
+import { parse } from "devalue";
+import { splitStatements } from "../../src/app/sql-text.ts";
+import { appSource, deploy, IMPORTS, supervisorOf, visitText } from "../app/deployment.ts";
 import { call, codeOf } from "./api-client.ts";
 
 /** Has a table with every kind of value, a few keys, and counts how often it was constructed. */
@@ -196,5 +198,46 @@ describe("the tables and keys of an app", () => {
     expect(rest).toMatchObject({ entries: [{ key: "starts", value: 1 }] });
     const some = await (await call("GET", `/apps/${app}/kv?prefix=pl`)).json<{ entries: object[] }>();
     expect(some.entries).toHaveLength(1);
+  });
+});
+
+describe("a dump", () => {
+  it("makes the same database anew, value by value, and says what is kept by key", async () => {
+    const app = "dumped";
+    await deploy(app, APP);
+    const sql = `
+      CREATE TABLE odd (a TEXT, "quoted "" column" BLOB, g AS (a || '!'), PRIMARY KEY (a)) WITHOUT ROWID;
+      INSERT INTO odd VALUES ('it''s', x'00ff'), (CAST(x'610062' AS TEXT), -1.25e-300), ('n', 9007199254740993), ('z', 5.0);
+      CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT, parent REFERENCES counted(id));
+      INSERT INTO counted VALUES (7, NULL); DELETE FROM counted;
+      CREATE TRIGGER grow AFTER INSERT ON notes BEGIN UPDATE notes SET any = 'grown; by trigger' WHERE id = new.id; END;
+      CREATE VIEW few AS SELECT id FROM notes WHERE id < 3;
+      CREATE VIRTUAL TABLE words USING fts5(body);
+      INSERT INTO words VALUES ('hello world')`;
+    await ask(app, { sql, write: true });
+    const response = await call("GET", `/apps/${app}/dump`);
+    expect(response.status).toBe(200);
+    const dump = await response.text();
+    await deploy("undumped", appSource(`return new Response("empty")`));
+    const statements = splitStatements(dump).filter((text) => !/^(?:PRAGMA|BEGIN|COMMIT)/.test(text));
+    await ask("undumped", { sql: statements.join(";\n"), write: true });
+    const questions = [
+      "SELECT name, type, sql FROM sqlite_master WHERE name NOT LIKE '%_kv' AND name NOT LIKE 'sqlite%' ORDER BY name",
+      'SELECT quote(a), hex(a), typeof("quoted "" column"), quote("quoted "" column"), g FROM odd',
+      "SELECT id, body, quote(any) FROM notes",
+      "SELECT * FROM sqlite_sequence",
+      "SELECT rowid, body FROM words WHERE words MATCH 'hello'",
+    ];
+    for (const question of questions) {
+      expect((await ask("undumped", { sql: question })).rows, question).toEqual(
+        (await ask(app, { sql: question })).rows,
+      );
+    }
+    const { rows } = await ask("undumped", { sql: "SELECT key, value FROM _slipway_kv ORDER BY key" });
+    expect(rows.map(([key, value]) => [key, parse(String(value))])).toEqual([
+      ["map", new Map([["a", 1n]])],
+      ["plain", { list: [1, "two"] }],
+      ["starts", 2],
+    ]);
   });
 });

@@ -20,6 +20,23 @@ const Environment = z
   .default("production")
   .openapi({ description: '"production", or the slug of a preview.', example: "production" });
 
+const ObjectText = z
+  .string()
+  .regex(/^[^/]+\/.+$/)
+  .max(1500)
+  .optional()
+  .openapi({
+    description: "A named Durable Object of that environment: its class, a slash, its id or name.",
+    example: "Room/lobby",
+  });
+
+/** "Room/lobby" as the supervisor is asked. */
+function choose(environment: string, object: string | undefined) {
+  if (object === undefined) return { environment };
+  const split = object.indexOf("/");
+  return { environment, object: { className: object.slice(0, split), idOrName: object.slice(split + 1) } };
+}
+
 const Blob = z.object({ base64: z.base64() });
 
 const Cell = z
@@ -43,6 +60,7 @@ const SqlBody = z
         example: [3],
       }),
     environment: Environment,
+    object: ObjectText,
     write: z
       .boolean()
       .default(false)
@@ -88,11 +106,11 @@ const sqlRoute = createRoute({
 
 data.openapi(sqlRoute, async (c) => {
   const { app } = c.req.valid("param");
-  const { sql, params, environment, write, limit } = c.req.valid("json");
+  const { sql, params, environment, object, write, limit } = c.req.valid("json");
   if (write) permit(c.get("caller"), { app, action: "admin" });
   const request = { sql, params, maxRows: limit, mayWrite: write };
-  const asked = await c.env.host.env.SUPERVISOR.getByName(app).runSql({ environment }, request);
-  const answer = readAnswer(asked, { app, environment });
+  const asked = await c.env.host.env.SUPERVISOR.getByName(app).runSql(choose(environment, object), request);
+  const answer = readAnswer(asked, { app, environment, object });
   if (answer.kind === "failed") throw sqlFailed(answer, sql);
   if (answer.kind === "writes") {
     const message = 'This changes the database. Nothing was changed; send "write": true to do it.';
@@ -151,7 +169,7 @@ const tablesRoute = createRoute({
   path: "/apps/{app}/tables",
   summary: "The tables and views of an app's database, with columns, indexes and how many rows",
   ...needs("read"),
-  request: { params: AppPath, query: z.object({ environment: Environment }) },
+  request: { params: AppPath, query: z.object({ environment: Environment, object: ObjectText }) },
   responses: {
     200: json(
       z.object({
@@ -167,9 +185,9 @@ const tablesRoute = createRoute({
 
 data.openapi(tablesRoute, async (c) => {
   const { app } = c.req.valid("param");
-  const { environment } = c.req.valid("query");
-  const asked = await c.env.host.env.SUPERVISOR.getByName(app).readDatabase({ environment });
-  const { sizeBytes, ...facts } = readAnswer(asked, { app, environment });
+  const { environment, object } = c.req.valid("query");
+  const asked = await c.env.host.env.SUPERVISOR.getByName(app).readDatabase(choose(environment, object));
+  const { sizeBytes, ...facts } = readAnswer(asked, { app, environment, object });
   return c.json({ databaseBytes: sizeBytes, ...facts }, 200);
 });
 
@@ -182,6 +200,7 @@ const kvRoute = createRoute({
     params: AppPath,
     query: z.object({
       environment: Environment,
+      object: ObjectText,
       prefix: z.string().max(2048).optional(),
       after: z.string().max(2048).optional().openapi({ description: "`next` of the page before." }),
       limit: PageLimit,
@@ -211,9 +230,9 @@ const kvRoute = createRoute({
 
 data.openapi(kvRoute, async (c) => {
   const { app } = c.req.valid("param");
-  const { environment, ...question } = c.req.valid("query");
-  const asked = await c.env.host.env.SUPERVISOR.getByName(app).readKv({ environment }, question);
-  const { entries, hasMore } = readAnswer(asked, { app, environment });
+  const { environment, object, ...question } = c.req.valid("query");
+  const asked = await c.env.host.env.SUPERVISOR.getByName(app).readKv(choose(environment, object), question);
+  const { entries, hasMore } = readAnswer(asked, { app, environment, object });
   const shown = entries.map(({ key, text, json: value }) => ({
     key,
     text,
@@ -222,11 +241,40 @@ data.openapi(kvRoute, async (c) => {
   return c.json({ entries: shown, ...(hasMore ? { next: entries.at(-1)?.key } : {}) }, 200);
 });
 
+const dumpRoute = createRoute({
+  method: "get",
+  path: "/apps/{app}/dump",
+  summary: "A whole database as SQL, which the sqlite3 shell reads",
+  description:
+    "Of one moment; the app does not notice. What the app keeps by key is in the table _slipway_kv, its values as text that " +
+    "devalue's parse reads.",
+  ...needs("push"),
+  request: { params: AppPath, query: z.object({ environment: Environment, object: ObjectText }) },
+  responses: {
+    200: { description: "The dump.", content: { "application/sql": { schema: z.string() } } },
+    ...PROBLEMS,
+  },
+});
+
+data.openapi(dumpRoute, async (c) => {
+  const { app } = c.req.valid("param");
+  const { environment, object } = c.req.valid("query");
+  const asked = await c.env.host.env.SUPERVISOR.getByName(app).dumpDatabase(choose(environment, object));
+  return c.body(readAnswer(asked, { app, environment, object }), 200, {
+    "content-type": "application/sql",
+    "content-disposition": `attachment; filename="${app}.sql"`,
+  });
+});
+
 type Asked<T> = { readonly kind: "no-app" | "no-data" | "late" } | { readonly kind: "answered"; readonly answer: T };
 
 function readAnswer<T>(
   asked: Asked<T>,
-  { app, environment }: { readonly app: AppName; readonly environment: string },
+  {
+    app,
+    environment,
+    object,
+  }: { readonly app: AppName; readonly environment: string; readonly object: string | undefined },
 ): T {
   if (asked.kind === "answered") return asked.answer;
   if (asked.kind === "no-app") throw noSuchApp(app);
@@ -234,6 +282,11 @@ function readAnswer<T>(
     const message = "This took too long and was stopped. Ask for less: a LIMIT, a WHERE that an index serves.";
     throw new HostingError("sql-timeout", message);
   }
+  if (object !== undefined)
+    throw new HostingError(
+      "not-found",
+      `There is no object ${JSON.stringify(object)} there. GET …/objects lists them.`,
+    );
   if (environment === "production") {
     throw new HostingError("app-not-deployed", `Nothing of ${app} has been deployed yet, so that it has no data.`);
   }
