@@ -2,7 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import host from "../../src/index.ts";
 
-export { Directory, Supervisor } from "../../src/index.ts";
+export { Assets, Compactor, Directory, Egress, Logs, Objects, Supervisor } from "../../src/index.ts";
 
 /** Just what the bench pushes as an app. */
 export class Plain extends DurableObject {
