@@ -177,6 +177,36 @@ describe.skipIf(typeof launched === "string")("the dashboard in a browser", () =
     expect(await said()).toEqual([ATTACK]);
   });
 
+  test("SQL shows rows as text, and changes them only when it is said twice", async () => {
+    await open("/apps/hello/sql");
+    await page.getByRole("button", { name: "Show rows of said" }).click();
+    expect(await page.textContent("table.rows")).toContain(ATTACK);
+    await page.getByLabel("Statement").fill("UPDATE said SET words = 'mended'");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByText("Nothing was changed yet.").waitFor();
+    expect(await said()).toEqual([ATTACK]);
+    await page.getByRole("button", { name: "Run it and change the data" }).click();
+    await page.getByText(/The data of before is snapshot \d+/).waitFor();
+    expect(await said()).toEqual(["mended"]);
+    await page.getByLabel("Statement").fill("SELECT * FROM nowhere");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    expect(await page.getByRole("alert").textContent()).toContain("no such table: nowhere");
+  });
+
+  test("a variable is set, and a secret never shown", async () => {
+    await open("/apps/hello/environment");
+    await page.getByRole("textbox", { name: "Name" }).fill("PLAIN");
+    await page.getByRole("textbox", { name: "Value" }).fill(ATTACK);
+    await page.getByRole("checkbox", { name: /^Secret/ }).uncheck();
+    await page.getByRole("button", { name: "Set and deploy" }).click();
+    expect(await page.textContent("table")).toContain(ATTACK);
+    await page.getByRole("textbox", { name: "Name" }).fill("HIDDEN");
+    await page.getByRole("textbox", { name: "Value" }).fill("never-to-be-seen");
+    await page.getByRole("button", { name: "Set and deploy" }).click();
+    expect(await page.textContent("table")).toContain("HIDDEN");
+    expect(await page.content()).not.toContain("never-to-be-seen");
+  });
+
   test("a preview has its branch's name as text", async () => {
     await git(repository, "push", "--quiet", "origin", `HEAD:refs/heads/${ATTACKING_BRANCH}`);
     await open("/apps/hello/previews");
@@ -203,7 +233,17 @@ describe.skipIf(typeof launched === "string")("the dashboard in a browser", () =
     ...["", "/deploys/2", "/deploys/3", "/rollback/4", "/redeploy", "/logs", "/usage", "/data", "/data/restore/1"].map(
       (path) => `/apps/hello${path}`,
     ),
-    ...["/previews", "/egress", "/tokens", "/activity", "/settings"].map((path) => `/apps/hello${path}`),
+    ...[
+      "/files/2",
+      "/files/2?path=src%2Findex.ts",
+      "/sql",
+      "/environment",
+      "/previews",
+      "/egress",
+      "/tokens",
+      "/activity",
+      "/settings",
+    ].map((path) => `/apps/hello${path}`),
   ];
 
   test.each([

@@ -90,6 +90,10 @@ const SqlJson = z
   })
   .openapi("SqlAnswer");
 
+/** What a statement answered, and one of its values. */
+export type SqlAnswer = z.infer<typeof SqlJson>;
+export type SqlCell = z.infer<typeof Cell>;
+
 export const data = makeRouter();
 
 const sqlRoute = createRoute({
@@ -163,6 +167,9 @@ const TableJson = z
     isRowCountCapped: z.boolean().openapi({ description: "There are more rows: counting stops at some number." }),
   })
   .openapi("Table");
+
+/** One table of a database. */
+export type TableAnswer = z.infer<typeof TableJson>;
 
 const tablesRoute = createRoute({
   method: "get",

@@ -20,6 +20,9 @@ const QuotasJson = z
   })
   .openapi("Quotas");
 
+/** The caps of an app. */
+export type QuotasAnswer = z.infer<typeof QuotasJson>;
+
 const ChangeJson = z
   .object({
     requestsPerMinute: cap("requestsPerMinute").nullable(),

@@ -1,4 +1,4 @@
-// An app's data: the copies of it that are kept, and putting one of them back.
+// The copies of an app's data that are kept, and putting one of them back.
 import type { Context, Hono } from "hono";
 import type { FC } from "hono/jsx";
 import type { SnapshotAnswer } from "../api/snapshots.ts";
@@ -43,31 +43,28 @@ async function dataPage(c: Context<DashboardEnv>, problem?: Problem) {
   const session = c.get("session");
   const { origin } = new URL(c.req.url);
   return (
-    <AppFrame c={c} app={app} section="data" title="Data">
+    <AppFrame c={c} app={app} section="data" title="Snapshots">
       {problem ? <ProblemNotice problem={problem} /> : null}
       {done === undefined ? null : (
         <Notice tone="good">
           <p>{done}</p>
         </Notice>
       )}
-      <section aria-labelledby="snapshots">
-        <div class="heading">
-          <h3 id="snapshots">Snapshots</h3>
-          {mayPush(session) ? (
-            <form method="post" action={`${base}/data`}>
-              <FormToken session={session} />
-              <button class="small" name="action" value="take" data-busy="Copying …">
-                Take one now
-              </button>
-            </form>
-          ) : null}
-        </div>
-        <p class="fine">
-          Copies of production's data. Each deploy takes one just before its code starts; those go when they are over
-          the limits. One that was taken by hand stays.
-        </p>
-        <SnapshotTable base={base} snapshots={snapshots} session={session} />
-      </section>
+      <p class="lead">
+        Copies of production's data. Each deploy takes one just before its code starts; those go when they are over the
+        limits. One that was taken by hand stays.
+      </p>
+      {mayPush(session) ? (
+        <form method="post" action={`${base}/data`}>
+          <FormToken session={session} />
+          <p class="actions">
+            <button name="action" value="take" data-busy="Copying …">
+              Take one now
+            </button>
+          </p>
+        </form>
+      ) : null}
+      <SnapshotTable base={base} snapshots={snapshots} session={session} />
       <FromTerminal text={curl(origin, { method: "POST", path: `${base}/snapshots` })} />
     </AppFrame>
   );
@@ -149,7 +146,7 @@ async function restorePage(c: Context<DashboardEnv>, problem?: Problem) {
   return (
     <AppFrame c={c} app={app} section="data" title={`Restore snapshot ${id}`}>
       <p class="back">
-        <a href={`${base}/data`}>Data</a>
+        <a href={`${base}/data`}>All snapshots</a>
       </p>
       {problem ? <ProblemNotice problem={problem} /> : null}
       {snapshot === undefined ? (

@@ -1,8 +1,10 @@
 // What an app used: requests over days, what they cost, what is stored.
 import type { Context, Hono } from "hono";
 import type { FC } from "hono/jsx";
+import type { QuotasAnswer } from "../api/quotas.ts";
 import { AppFrame } from "./app-frame.tsx";
-import { getApi } from "./api-client.ts";
+import { findApi, getApi } from "./api-client.ts";
+import { Caps } from "./caps.tsx";
 import { BarChart } from "./chart.tsx";
 import { Fact, FromTerminal } from "./parts.tsx";
 import type { DashboardEnv } from "./session.ts";
@@ -23,7 +25,10 @@ async function usagePage(c: Context<DashboardEnv>) {
   const { app = "" } = c.req.param();
   const base = `/apps/${encodeURIComponent(app)}/usage`;
   const days = SPANS.find((span) => String(span) === c.req.query("days")) ?? DEFAULT_SPAN;
-  const { usage, storedBytes } = await getApi<UsageAnswer>(c, `${base}?days=${days}`);
+  const [{ usage, storedBytes }, quotas] = await Promise.all([
+    getApi<UsageAnswer>(c, `${base}?days=${days}`),
+    findApi<QuotasAnswer>(c, `/apps/${encodeURIComponent(app)}/quotas`),
+  ]);
   const perDay = byDay(usage, days, Date.now());
   const total = totalOf(usage);
   const bars = perDay.map(({ day, requests, errors }) => ({ day, value: requests, bad: errors }));
@@ -59,6 +64,7 @@ async function usagePage(c: Context<DashboardEnv>) {
         label={`Requests per day over ${days} days: ${count(total.requests)} in all, ${count(total.errors)} of them errors.`}
       />
       <DayTable perDay={perDay.toReversed()} />
+      {quotas === undefined ? null : <Caps quotas={quotas} repositoryBytes={storedBytes["repository"] ?? 0} />}
       <FromTerminal
         text={curl(new URL(c.req.url).origin, { method: "GET", path: `/apps/${app}/usage?days=${days}` })}
       />
