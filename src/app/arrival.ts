@@ -102,6 +102,7 @@ async function stopRunningVersion(app: HostedApp, runtime: FacetRuntime): Promis
 }
 
 async function approach(app: HostedApp, runtime: FacetRuntime): Promise<Arrival> {
+  await runtime.reading;
   for (let version = runtime.live; version !== undefined && version !== runtime.running; version = runtime.live) {
     if (version.hasRun) {
       const failure = await resume(app, runtime, version);

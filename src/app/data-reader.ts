@@ -1,11 +1,13 @@
-// The host's own class that runs in a facet where no app runs, to say what is in its database: only code inside a facet can. It is
-// carried as text and loaded into an isolate of its own, so that no app's code is near. scripts/generate.ts makes the text.
+// The host's own class that runs in a facet where no app runs, to say what is in its database, to read it out, or to fill it: only code
+// inside a facet can. It is carried as text and loaded into an isolate of its own, so that no app's code is near. scripts/generate.ts makes the text.
 import { DurableObject } from "cloudflare:workers";
 import { listKvEntries, type KvPage, type KvQuestion } from "./kv-list.ts";
 import { askSql, changeBySql, type SqlAnswer, type SqlQuestion } from "./sql-query.ts";
 import { stringify } from "devalue";
 import { dumpSql } from "./sql-dump.ts";
 import { describeDatabase, type DatabaseFacts } from "./table-list.ts";
+import { dumpStorage, type DumpSink } from "./data-dump.ts";
+import { restoreStorage, type DumpSource } from "./data-restore.ts";
 
 /** A table, index, trigger or view, as sqlite_master has it. */
 export interface SchemaEntry {
@@ -58,6 +60,14 @@ export class DataReader extends DurableObject {
   /** Nothing else may use the database until the stream has ended. */
   dumpSql(): ReadableStream<Uint8Array> {
     return dumpSql(this.ctx.storage, writeValue);
+  }
+
+  dump(sink: DumpSink): Promise<void> {
+    return dumpStorage(this.ctx.storage, sink);
+  }
+
+  restore(source: DumpSource): Promise<void> {
+    return restoreStorage(this.ctx.storage, source);
   }
 
   #columns(table: string): string[] {

@@ -36,6 +36,11 @@ export function environmentKind(facet: string): EnvironmentKind {
   return facet.startsWith(VERSION) ? "version" : "production";
 }
 
+/** Whether a facet is one at all: others hold copies of data, and no visitor gets there. */
+export function isEnvironment(facet: string): boolean {
+  return facet === PRODUCTION_FACET || facet.startsWith(PREVIEW) || facet.startsWith(VERSION);
+}
+
 /** What stands before HOST in the environment's address: "hello", "fix--hello", "v12--hello". */
 export function environmentLabel(app: string, facet: string): string {
   if (facet.startsWith(PREVIEW)) return `${facet.slice(PREVIEW.length)}--${app}`;

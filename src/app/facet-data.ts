@@ -1,5 +1,5 @@
-// The databases of an app's facets: copying and deleting them, whatever for. No other file calls facets.clone or facets.delete, so
-// that what belongs to an environment's data is said here alone.
+// The databases of an app's facets: copying, reading and deleting them, whatever for. No other file calls facets.clone or facets.delete,
+// so that what belongs to an environment's data is said here alone.
 import { findLiveDeploy } from "../store/deploys.ts";
 import {
   copyObjects,
@@ -7,16 +7,25 @@ import {
   listObjects,
   removeObject,
   removeObjects,
+  type NamedObject,
   type ObjectKey,
 } from "../store/objects.ts";
 import type { DataFacts, DataReader } from "./data-reader.ts";
 import { READING_FACET } from "./environment.ts";
-import reader from "./data-reader.generated.json" with { type: "json" };
-import type { HostedApp } from "./hosted-app.ts";
+import { fillDatabase, readEnvironment } from "./data-copy.ts";
+import { getFacet, getObjectFacet, openVersionWorker, type Facet } from "./facet-start.ts";
+import { runtimeOf, type HostedApp, type Version } from "./hosted-app.ts";
 import { objectFacet } from "./object-address.ts";
+import { entryOf, isWorker } from "./receiver.ts";
+import { SIZE } from "./start-report.ts";
+import { readerCode, readStopped } from "./stopped-data.ts";
+import { within } from "./time-limit.ts";
 
 /** The copies are made in one turn, in which no visitor is answered. */
 const MAX_COPIED_OBJECTS = 1000;
+
+/** An app that is busy is not waited for longer, to hear how large its data is. */
+const SIZE_LIMIT_MS = 1000;
 
 const EVERY = { limit: Number.MAX_SAFE_INTEGER } as const;
 
@@ -28,22 +37,30 @@ export function hasData(app: HostedApp, facet: string): boolean {
   return findLiveDeploy(app.db, facet) !== undefined;
 }
 
-/** Whether this runtime copies databases by itself. It is not in the documentation of facets, so it may be missing. */
-export function canClone(app: HostedApp): boolean {
+/** It is not in the documentation of facets, so it may be missing. Then databases are read out and filled: see data-copy.ts. */
+function canClone(app: HostedApp): boolean {
   return typeof app.ctx.facets.clone === "function";
 }
 
 /**
- * Replaces the data of one facet and its objects by that of another, which may be running: the copy is of one moment. A facet that runs on the replaced
- * data is stopped. Where it can clone, the runtime does it in one synchronous call, before this returns.
+ * Replaces the data of one facet and its objects by that of another, which may be running: where the runtime copies databases, all of it
+ * is of one moment, else each database is. What runs on the replaced data is stopped; nothing may start on it before this returns. Not
+ * for use within an arrival of the facet that is copied: see copyStoppedData.
+ * @throws CopyTooSlow where the runtime does not, and an app that runs has too much data to be read out
  */
 export async function copyData(app: HostedApp, fromFacet: string, toFacet: string): Promise<void> {
-  const count = countObjects(app.db, fromFacet);
-  if (count > MAX_COPIED_OBJECTS) {
-    throw new Error(
-      `${fromFacet} has ${count} Durable Objects, and the data of ${MAX_COPIED_OBJECTS} is the most that is copied together.`,
-    );
-  }
+  if (canClone(app)) cloneData(app, fromFacet, toFacet);
+  else await readEnvironment(app, fromFacet, (version) => fillData(app, [fromFacet, toFacet], version));
+}
+
+/** The same for a facet on which nothing runs, nor can begin to before this returns. */
+export async function copyStoppedData(app: HostedApp, fromFacet: string, toFacet: string): Promise<void> {
+  if (canClone(app)) cloneData(app, fromFacet, toFacet);
+  else await fillData(app, [fromFacet, toFacet], undefined);
+}
+
+function cloneData(app: HostedApp, fromFacet: string, toFacet: string): void {
+  checkObjectCount(app, fromFacet);
   for (const object of listObjects(app.db, toFacet, EVERY)) app.ctx.facets.delete(objectFacet(toFacet, object));
   app.ctx.facets.clone(fromFacet, toFacet);
   for (const object of listObjects(app.db, fromFacet, EVERY)) {
@@ -55,18 +72,81 @@ export async function copyData(app: HostedApp, fromFacet: string, toFacet: strin
   });
 }
 
-/** Copies one object's data, whose row the caller keeps. */
-export function copyObject(
+/** `version`: what runs there, or is started for it. undefined: nothing may run there. All of the data is there afterwards, or none. */
+async function fillData(
   app: HostedApp,
-  object: Omit<ObjectKey, "facet">,
-  [from, to]: readonly [string, string],
-): void {
-  app.ctx.facets.clone(objectFacet(from, object), objectFacet(to, object));
+  [fromFacet, toFacet]: readonly [string, string],
+  version: Version | undefined,
+): Promise<void> {
+  checkObjectCount(app, fromFacet);
+  deleteData(app, toFacet);
+  // The rows first: what has no row is deleted by nobody.
+  copyObjects(app.db, fromFacet, toFacet);
+  try {
+    await fillDatabase(app, [fromFacet, toFacet], openOwn(app, version));
+    for (const object of listObjects(app.db, toFacet, EVERY)) {
+      const facets = [objectFacet(fromFacet, object), objectFacet(toFacet, object)] as const;
+      // oxlint-disable-next-line no-await-in-loop -- one database at a time is in memory
+      await fillDatabase(app, facets, openObject(app, version, { ...object, facet: fromFacet }));
+    }
+  } catch (error) {
+    deleteData(app, toFacet);
+    throw error;
+  }
 }
 
-/** Copies what an environment has beside its objects. */
-export function copyOwnData(app: HostedApp, fromFacet: string, toFacet: string): void {
-  app.ctx.facets.clone(fromFacet, toFacet);
+/** The class that runs on what an environment has beside its objects. */
+function openOwn(app: HostedApp, version: Version | undefined): Facet | undefined {
+  if (version === undefined || isWorker(app, version)) return undefined;
+  return getFacet(app, version.facet, () => openVersionWorker(app, version));
+}
+
+/** undefined: the version has no class for it, so that nothing opens it. */
+function openObject(app: HostedApp, version: Version | undefined, object: NamedObject): Facet | undefined {
+  if (version === undefined || entryOf(app, version).objects?.classes.includes(object.className) !== true)
+    return undefined;
+  return getObjectFacet(app, objectFacet(object.facet, object), object, () => openVersionWorker(app, version));
+}
+
+function checkObjectCount(app: HostedApp, facet: string): void {
+  const count = countObjects(app.db, facet);
+  if (count <= MAX_COPIED_OBJECTS) return;
+  throw new Error(
+    `${facet} has ${count} Durable Objects, and the data of ${MAX_COPIED_OBJECTS} is the most that is copied together.`,
+  );
+}
+
+/** Copies one object's data to another facet, where it has a row and no data. */
+export async function copyObject(
+  app: HostedApp,
+  object: NamedObject,
+  [from, to]: readonly [string, string],
+): Promise<void> {
+  const facets = [objectFacet(from, object), objectFacet(to, object)] as const;
+  if (canClone(app)) app.ctx.facets.clone(...facets);
+  else {
+    const source = { ...object, facet: from };
+    await readEnvironment(app, from, (version) => fillDatabase(app, facets, openObject(app, version, source)));
+  }
+}
+
+/** Copies what an environment has beside its objects to a facet that has nothing. */
+export async function copyOwnData(app: HostedApp, fromFacet: string, toFacet: string): Promise<void> {
+  if (canClone(app)) app.ctx.facets.clone(fromFacet, toFacet);
+  else {
+    await readEnvironment(app, fromFacet, (version) => fillDatabase(app, [fromFacet, toFacet], openOwn(app, version)));
+  }
+}
+
+/** How large an environment's own data is, if it runs and says so. */
+export async function measureRunning(app: HostedApp, facet: string): Promise<number | undefined> {
+  const { running } = runtimeOf(app, facet);
+  const open = openOwn(app, running);
+  if (open === undefined) return undefined;
+  const ask = async (): Promise<unknown> => await open[SIZE]();
+  const answer = await within(ask(), SIZE_LIMIT_MS).catch(() => undefined);
+  // An app that forges it fools itself.
+  return typeof answer === "number" && answer >= 0 ? answer : undefined;
 }
 
 /** Deletes the data of a facet with that of its objects, and stops them. Where there is none nothing happens. */
@@ -80,7 +160,7 @@ export function deleteData(app: HostedApp, facet: string): void {
 export function readCopy<T>(app: HostedApp, facet: string, work: (reader: Reader) => Promise<T>): Promise<T> {
   const turn = app.lastReading.then(async () => {
     deleteData(app, READING_FACET);
-    copyOwnData(app, facet, READING_FACET);
+    await copyOwnData(app, facet, READING_FACET);
     try {
       return await work(openData(app, READING_FACET));
     } finally {
@@ -120,21 +200,8 @@ export function deleteObject(app: HostedApp, object: ObjectKey): void {
 }
 
 /** What is in a facet's database. The facet must not be running an app, nor begin to before this returns. */
-export async function readData(app: HostedApp, facet: string): Promise<DataFacts> {
-  const { facets } = app.ctx;
-  facets.abort(facet, new Error("This facet's data is read."));
-  try {
-    return await facets
-      .get<DataReader>(facet, () => ({
-        class: app.env.LOADER.get(
-          `slipway-data-reader/${reader.version}`,
-          readerCode,
-        ).getDurableObjectClass<DataReader>("DataReader"),
-      }))
-      .readFacts();
-  } finally {
-    facets.abort(facet, new Error("This facet's data was read."));
-  }
+export function readData(app: HostedApp, facet: string): Promise<DataFacts> {
+  return readStopped(app, facet, (stub) => stub.readFacts());
 }
 
 /** How many objects are opened to see how large they are. */
@@ -151,15 +218,4 @@ export async function measureData(app: HostedApp, facet: string): Promise<number
   }
   const share = measured.length === 0 ? 0 : countObjects(app.db, facet) / measured.length;
   return own.sizeBytes + Math.round(bytes * share);
-}
-
-/** One isolate reads the facts for all apps: it holds nothing of theirs between two calls. */
-function readerCode(): WorkerLoaderWorkerCode {
-  return {
-    compatibilityDate: "2026-11-02",
-    compatibilityFlags: ["nodejs_compat"],
-    mainModule: "data-reader.js",
-    modules: { "data-reader.js": reader.dataReader },
-    globalOutbound: null,
-  };
 }

@@ -1,4 +1,6 @@
 // Starting a class in a facet, and saying why it did not start. Used for the rehearsal and for the live version alike.
+import type { DumpOutcome } from "./data-access.ts";
+import type { DumpSink } from "./data-dump.ts";
 import { getCodeDefinition, getSourceMap } from "../store/code.ts";
 import type { Database } from "../store/database.ts";
 import { findRepository } from "../store/settings.ts";
@@ -15,8 +17,17 @@ import {
   type FailedCode,
   type StartFailure,
 } from "./start-failure.ts";
-import { GOODBYE, PROBE, readStartReport, START, type ProbeReport, type StartReport } from "./start-report.ts";
 import { quotasOf } from "./quotas.ts";
+import {
+  DUMP,
+  GOODBYE,
+  PROBE,
+  readStartReport,
+  SIZE,
+  START,
+  type ProbeReport,
+  type StartReport,
+} from "./start-report.ts";
 import { within } from "./time-limit.ts";
 import { openVariables } from "./variables.ts";
 
@@ -24,6 +35,8 @@ import { openVariables } from "./variables.ts";
 export interface HostedClass extends Rpc.DurableObjectBranded {
   [START](): StartReport;
   [PROBE](url: string): Promise<ProbeReport>;
+  [SIZE](): number;
+  [DUMP](sink: DumpSink, limitMs: number): Promise<DumpOutcome>;
   [GOODBYE](code: number, reason: string, limitMs: number): Promise<void>;
 }
 

@@ -71,6 +71,8 @@ export interface FacetRuntime {
   hasSockets: boolean;
   /** Under way from `running` to `live`; one at a time. */
   arrival: Promise<Arrival> | undefined;
+  /** The data is being read while nothing runs there; nothing is to start until then. Never throws. */
+  reading: Promise<void> | undefined;
   /** When the first of the requests that wait for it came. */
   heldSinceMs: number | undefined;
   /** Requests that waited for it until they might not wait any longer. */
@@ -95,6 +97,8 @@ export interface HostedApp {
   readonly environments: Map<string, FacetRuntime>;
   /** Those that are about to deploy, in the order in which they came. */
   readonly pushes: Set<PushUnderWay>;
+  /** Ids of snapshots whose copies are not whole yet, and which have no rows. */
+  readonly snapshotsUnderWay: Set<number>;
   /** The rehearsal that is under way, and those that wait for it. */
   lastRehearsal: Promise<unknown>;
   /** The same for copies of data that are read. */
@@ -136,6 +140,7 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     assets: new Map(),
     pushes: new Set(),
     assetContents: new PackCache(ASSET_CONTENT_BYTES),
+    snapshotsUnderWay: new Set(),
     lastRehearsal: Promise.resolve(),
     lastReading: Promise.resolve(),
     rehearsed: undefined,
@@ -165,6 +170,7 @@ export function openFacetRuntime(facet: string): FacetRuntime {
     eventStreams: new Set(),
     hasSockets: false,
     arrival: undefined,
+    reading: undefined,
     heldSinceMs: undefined,
     turnedAwayCount: 0,
   };

@@ -10,7 +10,7 @@ import {
   type PendingData,
 } from "../store/previews.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
-import { canClone, copyData, deleteData, hasData } from "./facet-data.ts";
+import { copyData, copyStoppedData, deleteData, hasData } from "./facet-data.ts";
 import type { HostedApp } from "./hosted-app.ts";
 
 /** Where an environment's data waits while it is not sure that what replaced it starts. */
@@ -24,8 +24,8 @@ export async function prepareFork(app: HostedApp, facet: string): Promise<void> 
   const environment = findEnvironment(app.db, facet);
   const pending = environment?.pendingData;
   if (environment === undefined || pending === undefined) return;
-  if (environment.backup === "wanted" && canClone(app)) {
-    await copyData(app, facet, backupFacet(facet));
+  if (environment.backup === "wanted") {
+    await copyStoppedData(app, facet, backupFacet(facet));
     setBackupMade(app.db, facet);
   }
   await fill(app, environment, pending);
@@ -42,7 +42,7 @@ async function fill(app: HostedApp, { facet, backup }: Environment, pending: Pen
     case "empty":
       return deleteData(app, facet);
     case "fork":
-      if (hasData(app, PRODUCTION_FACET) && canClone(app)) return copyData(app, PRODUCTION_FACET, facet);
+      if (hasData(app, PRODUCTION_FACET)) return copyData(app, PRODUCTION_FACET, facet);
       return deleteData(app, facet);
   }
 }

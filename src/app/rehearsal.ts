@@ -6,8 +6,15 @@ import { getRetention } from "../store/retention.ts";
 import { isMigrated } from "../store/schema.ts";
 import { findSnapshot, listSnapshots } from "../store/snapshots.ts";
 import { makeAssetBindings } from "./assets.ts";
-import { canClone, copyObject, copyOwnData, deleteData, hasData } from "./facet-data.ts";
-import { appEnvironmentJson, environmentLabel, PRODUCTION_FACET, REHEARSAL_FACET } from "./environment.ts";
+import { CopyTooSlow } from "./data-copy.ts";
+import { copyObject, copyOwnData, deleteData, hasData, measureRunning } from "./facet-data.ts";
+import {
+  appEnvironmentJson,
+  environmentLabel,
+  isEnvironment,
+  PRODUCTION_FACET,
+  REHEARSAL_FACET,
+} from "./environment.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { makeWorkerCode } from "./loader.ts";
 import { branchOf, facetOfBranch, type DataChoice } from "./preview-commit.ts";
@@ -78,7 +85,7 @@ async function tryCandidate(app: HostedApp, candidate: Candidate, target: Rehear
   const code = storeCode(app, candidate);
   const facet = target.preview === undefined ? PRODUCTION_FACET : facetOfBranch(app, branchOf(target.ref) ?? "");
   const source = sourceOf(app, facet, { candidate, target });
-  const { data, tooLargeBytes } = copyDataFrom(app, source, { candidate, code });
+  const { data, tooLargeBytes } = await copyDataFrom(app, source, { candidate, code });
   try {
     const worker = loadCandidate(app, { code, candidate, target, facet });
     if (worker.kind === "failed") return { ...worker, data };
@@ -150,30 +157,41 @@ function sourceOf(
   return candidate.restoresSnapshot === undefined ? PRODUCTION_FACET : snapshotFacet(candidate.restoresSnapshot);
 }
 
-/**
- * Copies what the candidate would run on. The app goes on running meanwhile, so that only its last snapshot tells how large its data is,
- * a preview's about as well; the copy of data that is too large would keep visitors waiting.
- */
-function copyDataFrom(
+/** Copies what the candidate would run on. The app goes on running meanwhile: data that is too large would keep visitors waiting. */
+async function copyDataFrom(
   app: HostedApp,
   source: string | undefined,
   { candidate: { restoresSnapshot }, code }: { readonly candidate: Candidate; readonly code: Code },
-): { readonly data: RehearsedData; readonly tooLargeBytes?: number } {
+): Promise<{ readonly data: RehearsedData; readonly tooLargeBytes?: number }> {
   // One that a crash left behind.
   deleteData(app, REHEARSAL_FACET);
   const isWorker = code.className === WORKER_ENTRY;
   const classes = code.objects?.classes ?? [];
   if (isWorker && classes.length === 0) return { data: "none" };
-  if (source === undefined || !canClone(app)) return { data: "empty" };
-  const [newest] = listSnapshots(app.db);
-  const snapshot = restoresSnapshot === undefined ? newest : findSnapshot(app.db, restoresSnapshot);
-  const sizeBytes = snapshot?.sizeBytes ?? 0;
+  if (source === undefined) return { data: "empty" };
+  const sizeBytes = await measureSource(app, source, restoresSnapshot);
   if (sizeBytes > getRetention(app.db).rehearsedBytes) return { data: "empty", tooLargeBytes: sizeBytes };
-  if (!isWorker) copyOwnData(app, source, REHEARSAL_FACET);
   const objects = classes.flatMap((className) => findNewestObject(app.db, source, className) ?? []);
-  for (const object of objects) {
-    putObject(app.db, { ...object, facet: REHEARSAL_FACET }, app.now());
-    copyObject(app, object, [source, REHEARSAL_FACET]);
+  try {
+    if (!isWorker) await copyOwnData(app, source, REHEARSAL_FACET);
+    for (const object of objects) {
+      putObject(app.db, { ...object, facet: REHEARSAL_FACET }, app.now());
+      // oxlint-disable-next-line no-await-in-loop -- one for each class
+      await copyObject(app, object, [source, REHEARSAL_FACET]);
+    }
+  } catch (error) {
+    deleteData(app, REHEARSAL_FACET);
+    if (!(error instanceof CopyTooSlow)) throw error;
+    return { data: "empty", tooLargeBytes: error.sizeBytes };
   }
   return { data: isWorker && objects.length === 0 ? "empty" : "copy" };
+}
+
+/** What does not run cannot say how large its data is; then it was about as large at production's last snapshot. */
+async function measureSource(app: HostedApp, source: string, restoresSnapshot: number | undefined): Promise<number> {
+  if (restoresSnapshot !== undefined) return findSnapshot(app.db, restoresSnapshot)?.sizeBytes ?? 0;
+  const [newest] = listSnapshots(app.db);
+  // The objects' part is known from the snapshot only.
+  const running = isEnvironment(source) ? ((await measureRunning(app, source)) ?? 0) : 0;
+  return Math.max(running, newest?.sizeBytes ?? 0);
 }

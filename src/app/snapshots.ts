@@ -23,7 +23,7 @@ import {
   removeSnapshot,
   type Snapshot,
 } from "../store/snapshots.ts";
-import { copyData, deleteData, measureData } from "./facet-data.ts";
+import { copyData, copyStoppedData, deleteData, measureData } from "./facet-data.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
 import type { StartFailure } from "./start-failure.ts";
@@ -43,7 +43,7 @@ export function snapshotFacet(id: number): string {
 export async function settleData(app: HostedApp, facet: string): Promise<void> {
   const undoId = findUndoSnapshot(app.db, facet);
   if (undoId === undefined) return;
-  await copyData(app, snapshotFacet(undoId), facet);
+  await copyStoppedData(app, snapshotFacet(undoId), facet);
   setUndoSnapshot(app.db, facet, undefined);
   await app.ctx.storage.sync();
 }
@@ -66,9 +66,9 @@ export async function prepareData(app: HostedApp, facet: string, deploy: Deploy)
   try {
     if (findSnapshotBefore(app.db, deploy.number) === undefined) {
       const reason = restoredId === undefined ? `deploy ${deploy.number}` : "safety before restore";
-      await keepSnapshot(app, { ofDeploy, beforeDeploy: deploy.number, reason });
+      await keepSnapshot(app, copyStoppedData, { ofDeploy, beforeDeploy: deploy.number, reason });
     }
-    if (restoredId !== undefined) await copyData(app, snapshotFacet(restoredId), facet);
+    if (restoredId !== undefined) await copyStoppedData(app, snapshotFacet(restoredId), facet);
   } catch (error) {
     console.error(`app ${app.name}: the data cannot be copied for deploy ${deploy.number}`, error);
     if (restoredId !== undefined) return explainRestore(restoredId, error);
@@ -90,11 +90,17 @@ function explainRestore(snapshotId: number, error: unknown): StartFailure {
 
 async function keepSnapshot(
   app: HostedApp,
+  copy: typeof copyData,
   snapshot: Pick<Snapshot, "ofDeploy" | "beforeDeploy" | "reason">,
 ): Promise<number> {
-  const id = nextSnapshotId(app.db);
-  await copyData(app, PRODUCTION_FACET, snapshotFacet(id));
-  addSnapshot(app.db, { ...snapshot, id, takenAtMs: app.now() });
+  const id = Math.max(nextSnapshotId(app.db), ...[...app.snapshotsUnderWay].map((taken) => taken + 1));
+  app.snapshotsUnderWay.add(id);
+  try {
+    await copy(app, PRODUCTION_FACET, snapshotFacet(id));
+    addSnapshot(app.db, { ...snapshot, id, takenAtMs: app.now() });
+  } finally {
+    app.snapshotsUnderWay.delete(id);
+  }
   return id;
 }
 
@@ -166,20 +172,20 @@ export async function takeSnapshot(app: HostedApp): Promise<Snapshot | undefined
   if (findExisting(app) === undefined) return undefined;
   // Between the versions the data may be neither the one's nor the other's.
   await app.production.arrival;
-  return keepPresent(app, "manual");
+  return keepPresent(app, copyData, "manual");
 }
 
 /** Production's data before its owner changes it. Nothing runs on it. It goes when it is over the limits, as those of deploys do. */
 export async function keepBeforeSql(app: HostedApp): Promise<Snapshot | undefined> {
-  const snapshot = await keepPresent(app, BEFORE_SQL);
+  const snapshot = await keepPresent(app, copyStoppedData, BEFORE_SQL);
   pruneSnapshots(app);
   return snapshot;
 }
 
-async function keepPresent(app: HostedApp, reason: string): Promise<Snapshot | undefined> {
+async function keepPresent(app: HostedApp, copy: typeof copyData, reason: string): Promise<Snapshot | undefined> {
   const live = findLiveDeploy(app.db, PRODUCTION_FACET)?.deploy;
   if (live === undefined) return undefined;
-  const id = await keepSnapshot(app, { ofDeploy: live.number, beforeDeploy: undefined, reason });
+  const id = await keepSnapshot(app, copy, { ofDeploy: live.number, beforeDeploy: undefined, reason });
   await measureSnapshots(app);
   return findSnapshot(app.db, id);
 }

@@ -36,6 +36,8 @@ export interface StartReport {
 export const START = "slipway:start";
 export const GOODBYE = "slipway:goodbye";
 export const PROBE = "slipway:probe";
+export const SIZE = "slipway:size";
+export const DUMP = "slipway:dump";
 
 /** The stub in `env` that the wrapper takes out before the app is imported. */
 export const LOGS_BINDING = "slipway:logs";

@@ -4,15 +4,19 @@
 // built-ins changes nothing here. What an app does to its own instance it does to itself: the supervisor trusts no answer.
 import * as runtime from "cloudflare:workers";
 import { captureConsole, type SendLines } from "./console-capture.ts";
+import { accessData, type DataAccess, type DumpOutcome } from "./data-access.ts";
+import type { DumpSink } from "./data-dump.ts";
 import { watchAccepted, watchInstance, type AcceptedSockets, type Goodbye } from "./goodbye.ts";
 import { OBJECTS_BINDING, type ObjectAddress } from "./object-address.ts";
 import { makeNamespace, makeObjectId, type Namespace, type ObjectsStub } from "./object-namespace.ts";
 import { adoptClass, isClass } from "./plain-class.ts";
 import { answerProbe } from "./probe-answer.ts";
 import {
+  DUMP,
   GOODBYE,
   LOGS_BINDING,
   PROBE,
+  SIZE,
   START,
   type ExportFact,
   type ExportKind,
@@ -191,10 +195,12 @@ interface Wrapping {
 /** The subclass that runs: the app's class in everything but the two calls of the supervisor. */
 function wrapClass(Base: AppClass, wrapping: Wrapping): AppClass {
   const { report, note, accepted, flushConsole, prepare } = wrapping;
-  const goodbyes = new instanceMap<object, Goodbye>();
+  const instances = new instanceMap<object, { readonly goodbye: Goodbye; readonly data: DataAccess }>();
+  const find = (instance: object): { readonly goodbye: Goodbye; readonly data: DataAccess } | undefined =>
+    apply(readMap, instances, [instance]);
   class Hosted extends Base {
     constructor(ctx: DurableObjectState, env: Env) {
-      const goodbye = watchInstance(ctx, accepted);
+      const known = { goodbye: watchInstance(ctx, accepted), data: accessData(ctx) };
       prepare(ctx, env);
       takeObjectId(ctx);
       noteBlockedConcurrency(ctx, note);
@@ -204,7 +210,7 @@ function wrapClass(Base: AppClass, wrapping: Wrapping): AppClass {
         note("constructor", error);
         throw error;
       }
-      apply(writeMap, goodbyes, [this, goodbye]);
+      apply(writeMap, instances, [this, known]);
     }
 
     [START](): StartReport {
@@ -217,10 +223,18 @@ function wrapClass(Base: AppClass, wrapping: Wrapping): AppClass {
       return answerProbe(this, url);
     }
 
+    [SIZE](): number | undefined {
+      return find(this)?.data.sizeBytes();
+    }
+
+    /** Where the runtime does not copy databases: see facet-data.ts. */
+    async [DUMP](sink: DumpSink, limitMs: number): Promise<DumpOutcome | undefined> {
+      return await find(this)?.data.dump(sink, limitMs);
+    }
+
     /** The last call to this instance: see goodbye.ts. */
     async [GOODBYE](code: number, reason: string, limitMs: number): Promise<void> {
-      const goodbye: Goodbye | undefined = apply(readMap, goodbyes, [this]);
-      await goodbye?.say(this, { code, reason }, limitMs);
+      await find(this)?.goodbye.say(this, { code, reason }, limitMs);
     }
   }
   defineProperty(Hosted, "name", { value: Base.name });

@@ -86,6 +86,19 @@ describe("a rehearsal", () => {
     expect(outcome).toMatchObject({ kind: "started", data: "empty", tooLargeBytes: expect.any(Number) });
   });
 
+  it("sees how large the data of an app that runs has become", async () => {
+    const app = "grown";
+    await deploy(app, appSource(`this.ctx.storage.kv.put("a", "x".repeat(1e6)); return new Response("grown");`));
+    await runInDurableObject(supervisorOf(app), (_, { storage }) =>
+      writeRetention(openDatabase(storage), { rehearsedBytes: 500_000 }),
+    );
+    expect(await rehearse(app, ANSWER)).toMatchObject({ kind: "started", data: "copy" });
+    expect(await visitText(app)).toBe("grown");
+    const outcome = await rehearse(app, ANSWER);
+    expect(outcome).toMatchObject({ kind: "started", data: "empty" });
+    expect(outcome.kind === "started" && outcome.tooLargeBytes).toBeGreaterThan(1_000_000);
+  });
+
   it("leaves nothing for the next one", async () => {
     const marker = `const seen = ctx.storage.kv.get("seen"); ctx.storage.kv.put("seen", 1); if (seen) throw new Error("left");`;
     expect((await rehearse("clean", constructing(marker))).kind).toBe("started");
