@@ -113,12 +113,28 @@ function nameAssets(bundle: Bundle, tree: CommitTree): NamedAsset[] {
 }
 
 /**
- * Whether a file's name ends in a hash: "app-3f9a1c7e.js", "app.3f9a1c7e42.css", or esbuild's "app-ABCD2345.js". A word or a date is none:
- * both letters and digits have to be there. A name that is taken for one wrongly would stay in browsers for a year.
+ * Whether a file's name ends in a hash that a bundler put there, behind "-" or ".". A name that is taken for one wrongly would stay in
+ * browsers for a year, so a form that words, dates or versions have is none, and some hashes are missed: 8 to 64 hexadecimal digits
+ * have digits and letters; esbuild's 8 capitals of base32 have a digit, or six consonants in a row; Vite's 8 of base64url are no camel
+ * case and change often between capitals, small letters and digits. Of the files that a build here writes, the build itself says it.
  */
 export function hasHashedName(path: string): boolean {
-  const hash = /[-.]([0-9a-f]{8,64}|[A-Z2-7]{8})\.\w+(\.map)?$/.exec(path)?.[1];
-  return hash !== undefined && /\d/.test(hash) && /[a-zA-Z]/.test(hash);
+  const name = path.slice(path.lastIndexOf("/") + 1).replace(/\.map$/, "");
+  const stem = name.slice(0, Math.max(0, name.lastIndexOf(".")));
+  const hex = /[^-.][-.]([0-9a-f]{8,64})$/.exec(stem)?.[1];
+  if (hex !== undefined) return /\d/.test(hex) && /[a-f]/.test(hex);
+  const base32 = /[^-.][-.]([A-Z2-7]{8})$/.exec(stem)?.[1];
+  if (base32 !== undefined) return /[A-Z]/.test(base32) && /\d|[^AEIOUY]{6}/.test(base32);
+  const base64 = /[^-.][-.]([\w-]{8})$/.exec(stem)?.[1];
+  return base64 !== undefined && isMixed(base64);
+}
+
+/** "DqbRGcVX" and "BxYz12aB", but not "MyButton", "Html5Doc", "HTMLView" or "iOS17App". */
+function isMixed(text: string): boolean {
+  const isCamelCase = /^[a-z]*\d*([A-Z][a-z]+\d*)*$/.test(text);
+  if (isCamelCase || !/[a-z]/.test(text) || !/[A-Z]/.test(text)) return false;
+  const runs = text.match(/[A-Z]+|[a-z]+|\d+|[-_]+/g)?.length ?? 0;
+  return runs >= (/\d/.test(text) ? 6 : 5);
 }
 
 /** The same paths, contents and serving: the same ID. */

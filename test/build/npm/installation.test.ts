@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { Builder } from "../../../build/builder.ts";
 import { build, type Bundle, type BuildOutcome } from "../../../build/index.ts";
+import { codeId } from "../../../src/app/code-id.ts";
 import { runBundle } from "../run-bundle.ts";
 import { treeOf, type TreeEntry } from "../source-tree-literal.ts";
 import { lockOf, makeRegistry, type TestRegistry } from "./test-registry.ts";
@@ -70,6 +71,41 @@ describe("a lockfile", () => {
     registry.intercept = () => new Response("down", { status: 503 });
     expect(await bundleOf(files, registry)).toEqual(bundle);
     expect(registry.requests).toHaveLength(3);
+  });
+});
+
+function idOf(bundle: Bundle): string {
+  return codeId({ ...bundle, className: "App" });
+}
+
+describe("the code ID", () => {
+  it("is the same for the same files in another order, by another builder and from another cache", async () => {
+    const packages = {
+      ...SMALL,
+      "many@1.0.0": { files: { "a.js": "exports.a = 1;", "index.js": `exports.a = require("./a").a;` } },
+    };
+    const registry = await makeRegistry(packages);
+    const files = {
+      "src/index.ts": answering(
+        "[small, a, data.byteLength]",
+        `import small from "small"; import { a } from "many"; import data from "../a.bin";`,
+      ),
+      "a.bin": Uint8Array.from([1, 2]),
+      "package.json": packageJson({ small: "1", many: "1" }),
+      "package-lock.json": lockOf({
+        "node_modules/small": registry.locked("small@1.2.3"),
+        "node_modules/many": registry.locked("many@1.0.0"),
+      }),
+    };
+    const shuffled = Object.fromEntries(Object.entries(files).toReversed());
+    const other = new Builder(env.LOADER, { isolateBytes: 0 });
+    const outcome = await build(treeOf(shuffled), other, undefined, registry);
+    if (outcome.kind === "failed") throw new Error(JSON.stringify(outcome.messages));
+    const cached = idOf(await bundleOf(files, registry));
+    expect(cached).toMatch(/^[0-9a-f]{64}$/);
+    expect(idOf(outcome.bundle)).toBe(cached);
+    const changed = { ...files, "a.bin": Uint8Array.from([1, 3]) };
+    expect(idOf(await bundleOf(changed, registry))).not.toBe(cached);
   });
 });
 
