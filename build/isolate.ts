@@ -15,13 +15,20 @@ import type {
 } from "./bundle-request.ts";
 import { FileReader } from "./file-reader.ts";
 import { PackageFolders } from "./npm/package-folders.ts";
+import type { PackagesPort } from "./npm/packages-port.ts";
 import { startTreeFiles } from "./tree-files.ts";
 import { writeTree } from "./write-tree.ts";
 
-/** esbuild, whose start is awaited by the first build, when the build that is under way began, and how many have ended. */
-const service: { started?: Promise<WebAssembly.Memory>; busyFromMs?: number | undefined; builds: number } = {
-  builds: 0,
-};
+/** esbuild, whose start is awaited by the first build; the build that is under way; and how many have ended. */
+const service: {
+  started?: Promise<WebAssembly.Memory>;
+  /** When it began, and later by what it waited for packages. */
+  busyFromMs?: number | undefined;
+  /** How many answers it waits for, and since when. */
+  holds: number;
+  heldFromMs: number;
+  builds: number;
+} = { holds: 0, heldFromMs: 0, builds: 0 };
 
 /**
  * esbuild's browser build sends each answer to its Go half with a setTimeout that has no delay, so as not to call into Go from
@@ -82,20 +89,43 @@ async function startEsbuild(): Promise<WebAssembly.Memory> {
   return memory;
 }
 
+/** Waits for an answer whose time does not count: it is the network's, and a build that waits for it is not stuck. */
+async function hold<T>(work: Promise<T>): Promise<T> {
+  if (service.holds++ === 0) service.heldFromMs = Date.now();
+  try {
+    return await work;
+  } finally {
+    const heldMs = Date.now() - service.heldFromMs;
+    if (--service.holds === 0 && service.busyFromMs !== undefined) service.busyFromMs += heldMs;
+  }
+}
+
+function untimed(port: PackagesPort): PackagesPort {
+  return {
+    layout: () => hold(port.layout()),
+    install: (folders) => hold(port.install(folders)),
+    want: (name) => port.want(name),
+  };
+}
+
+function busyMs(busyFromMs: number): number {
+  return (service.holds > 0 ? service.heldFromMs : Date.now()) - busyFromMs;
+}
+
 /** Does one build at a time: esbuild's memory is not for more. */
 async function answer<Outcome>(
   request: BundleRequest,
   host: BuildHost,
   work: (port: TreePort) => Promise<Outcome>,
 ): Promise<IsolateAnswer<Outcome>> {
-  if (service.busyFromMs !== undefined) return { kind: "busy", sinceMs: Date.now() - service.busyFromMs };
+  if (service.busyFromMs !== undefined) return { kind: "busy", sinceMs: busyMs(service.busyFromMs) };
   service.busyFromMs = Date.now();
   try {
     service.started ??= startEsbuild();
     const memory = await service.started;
     const reader = new FileReader(request.contents, host.readMore);
     const files = startTreeFiles(request, reader, () => memory.buffer.byteLength);
-    const packages = new PackageFolders(files.index, host.packages, (contents) => reader.take(contents));
+    const packages = new PackageFolders(files.index, untimed(host.packages), (contents) => reader.take(contents));
     const outcome = await work({ files, packages });
     if (reader.isBroken || packages.isBroken) return { kind: "unread" };
     service.builds += 1;
