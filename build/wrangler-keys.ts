@@ -88,7 +88,7 @@ export function keyWarnings(file: ConfigFile): BuildMessage[] {
   const known = [...READ, ...LET_BE, ...Object.keys(UNSUPPORTED)];
   const unknown = unknownKeys(file, [], known);
   const nested = Object.entries(TABLES).flatMap(([key, names]) => unknownKeys(file, [key], names));
-  return [...unknown, ...nested, ...environments(file)];
+  return [...unknown, ...nested, ...environments(file), ...renamedClasses(file)];
 }
 
 function unknownKeys(file: ConfigFile, at: readonly string[], known: readonly string[]): BuildMessage[] {
@@ -104,6 +104,25 @@ function unknownKeys(file: ConfigFile, at: readonly string[], known: readonly st
       const text = `${keys.join(".")} is no key of a wrangler configuration, and is not read.`;
       return { code: "build-warning" as const, text, location: file.locate(keys), ...fix };
     });
+}
+
+/** New, deleted and recreated classes need nothing here; data that goes from one class to another does. */
+function renamedClasses(file: ConfigFile): BuildMessage[] {
+  const { migrations } = file.value;
+  if (!Array.isArray(migrations)) return [];
+  return migrations.flatMap((migration: unknown, at) => {
+    if (!isTable(migration)) return [];
+    return ["renamed_classes", "transferred_classes"].flatMap((key) => {
+      const moves = migration[key];
+      if (!Array.isArray(moves)) return [];
+      return moves.filter(isTable).map(({ from, to }) => ({
+        code: "build-warning" as const,
+        text: `Objects of ${String(to)} do not get what those of ${String(from)} have here: ${key} is not read.`,
+        location: file.locate(["migrations", at, key]),
+        fix: `To keep the data, keep the class by its old name: export { ${String(to)} as ${String(from)} }, and bind ${String(from)}.`,
+      }));
+    });
+  });
 }
 
 function environments(file: ConfigFile): BuildMessage[] {

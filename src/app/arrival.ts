@@ -22,7 +22,7 @@ import { sayGoodbyeToObjects, stopFacets } from "./object-facets.ts";
 import { prepareFork, settleFork, undoFork } from "./preview-data.ts";
 import { markEnding, takeAway } from "./preview-removal.ts";
 import { isWorker } from "./receiver.ts";
-import { explainLoadError, type StartFailure } from "./start-failure.ts";
+import { explainCopyError, type StartFailure } from "./start-failure.ts";
 import { prepareData, settleData, undoData } from "./snapshots.ts";
 import { GOODBYE } from "./start-report.ts";
 import { within } from "./time-limit.ts";
@@ -178,7 +178,7 @@ async function startVersion(app: HostedApp, runtime: FacetRuntime, version: Vers
     await prepareFork(app, runtime.facet);
   } catch (error) {
     console.error(`app ${app.name}: the data of ${runtime.facet} cannot be copied`, error);
-    return { kind: "failed", failure: explainLoadError(error) };
+    return { kind: "failed", failure: explainCopyError(error) };
   }
   const { envId, codeId } = version.deploy;
   const unreadable = findUnreadable(app, envId, runtime.facet);

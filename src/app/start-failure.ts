@@ -72,6 +72,12 @@ export function explainLoadError(error: unknown): StartFailure {
   return { code: "start-failed", phase: "load", reason: `The runtime does not load this code: ${text}`, frames: [] };
 }
 
+/** Data that the code was to start on and that could not be copied for it. */
+export function explainCopyError(error: unknown): StartFailure {
+  const text = error instanceof Error ? error.message : String(error);
+  return { code: "restore-failed", phase: "load", reason: `The data could not be copied: ${text}`, frames: [] };
+}
+
 /** A compatibility date or flag that the runtime does not have. */
 export function explainUnsupportedConfig(error: unknown): StartFailure {
   const text = error instanceof Error ? error.message : String(error);

@@ -188,6 +188,36 @@ describe("named objects", () => {
     expect(answer["missing"]).toContain("missing");
   });
 
+  it("start anew after a constructor that threw, and after ctx.abort()", async () => {
+    const body = `
+      const tried = [];
+      for (const call of ["lines", "lines", "abort", "lines"]) tried.push(await room[call]().then(String, String));
+      return Response.json(tried);`;
+    const failing = workerSource(body)
+      .replace(
+        "super(ctx, env);\n    ctx",
+        `super(ctx, env);
+        if (ctx.id.name === "lobby" && (starts += 1) === 1) throw new Error("not yet");
+        ctx`,
+      )
+      .replace(
+        "class Room extends DurableObject {",
+        `class Room extends DurableObject {
+        abort() { this.ctx.abort("on purpose"); }`,
+      );
+    await deployWorker("objects-anew", `${failing}let starts = 0;`);
+    expect(await (await visit("objects-anew")).json()).toEqual(["Error: not yet", "", "Error: on purpose", ""]);
+  });
+
+  it("are what may be called of them, and nothing of the host's or the runtime's", async () => {
+    const body = `
+      const names = ["slipway:goodbye", "alarm", "constructor", "__defineGetter__"];
+      const tried = await Promise.all(names.map((name) => room[name]().then(() => "called", () => "refused")));
+      return Response.json(tried);`;
+    await deployWorker("objects-reserved", workerSource(body));
+    expect(await (await visit("objects-reserved")).json()).toEqual(["refused", "refused", "refused", "refused"]);
+  });
+
   it("answer fetch, and see nothing of the way there", async () => {
     const body = `return room.fetch(request);`;
     await deployWorker("objects-fetch", workerSource(body));

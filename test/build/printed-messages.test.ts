@@ -271,6 +271,19 @@ wrangler.jsonc:6:10: The environments of wrangler.jsonc (staging, live) are not 
 `,
   ],
   [
+    "a class that was renamed",
+    {
+      "wrangler.jsonc": `{\n  "compatibility_date": "2026-01-01",\n  "migrations": [\n    { "tag": "v1", "new_sqlite_classes": ["Room"] },\n    { "tag": "v2", "renamed_classes": [{ "from": "Room", "to": "Hall" }] }\n  ]\n}\n`,
+      "src/index.ts": APP,
+    },
+    `
+wrangler.jsonc:5:39: Objects of Hall do not get what those of Room have here: renamed_classes is not read. [build-warning]
+  5 |     { "tag": "v2", "renamed_classes": [{ "from": "Room", "to": "Hall" }] }
+    |                                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  To keep the data, keep the class by its old name: export { Hall as Room }, and bind Room.
+`,
+  ],
+  [
     "how to bundle, of the wrong kind",
     {
       "wrangler.jsonc": `{\n  "minify": "yes",\n  "define": { "A": "hello world", "a b": "1" },\n  "rules": [{ "type": "Texts", "globs": ["*"] }],\n  "alias": { "a": "../../a" }\n}\n`,
