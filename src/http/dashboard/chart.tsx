@@ -71,11 +71,11 @@ export const BarChart: FC<{ readonly bars: readonly Bar[]; readonly label: strin
   );
 };
 
-/** The next of 1, 2, 5, 10, 20, … that is even enough to be halved. */
+/** The next of 2, 4, 6, 8, 10, 20, … whose half is a whole number too. */
 function niceTop(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  const nice = [1, 2, 5, 10].find((factor) => factor * power >= value) ?? 10;
-  return Math.max(2, nice * power);
+  const nice = [2, 4, 6, 8, 10].find((factor) => factor * power >= value) ?? 10;
+  return nice * power;
 }
 
 function shortCount(value: number): string {
