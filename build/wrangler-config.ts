@@ -4,6 +4,7 @@ import { type AssetsTable, DEFAULT_ASSETS, readAssetsTable } from "./assets-conf
 import { DEFAULT_COMPATIBILITY_DATE, RUNTIME_COMPATIBILITY_DATE } from "./compatibility.ts";
 import { type ConfigCheck, isString, isStringList, isTableList, startCheck, valueAt } from "./config-check.ts";
 import { type ConfigFile, isTable } from "./config-file.ts";
+import { readCrons } from "./cron.ts";
 import type { BuildMessage } from "./messages.ts";
 import {
   type BuildCommand,
@@ -75,7 +76,7 @@ export function readWranglerConfig(file: ConfigFile): WranglerOutcome {
     compatibilityFlags: check.value(["compatibility_flags"], "a list of strings", isStringList) ?? [],
     vars: check.value(["vars"], "a table of variables", isJsonTable) ?? {},
     objectBindings: bindings.flatMap((_, at) => readBinding(check, at) ?? []),
-    crons: check.value(["triggers", "crons"], 'a list such as ["0 * * * *"]', isStringList) ?? [],
+    crons: readCrons(check),
     tsconfig: check.value(["tsconfig"], 'a path such as "tsconfig.json"', isString),
     bundling: readBundling(check),
     buildCommand: readBuildCommand(check),

@@ -45,6 +45,7 @@ declare namespace Cloudflare {
   /** Types ctx.exports: the Worker's own entrypoints, which need no binding. */
   interface GlobalProps {
     readonly mainModule: {
+      readonly Alarms: typeof import("./app/alarms-entrypoint.ts").Alarms;
       readonly Assets: typeof import("./app/assets-entrypoint.ts").Assets;
       readonly Compactor: typeof import("./compactor.ts").Compactor;
       readonly Objects: typeof import("./app/objects-entrypoint.ts").Objects;

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { route } from "./http/router.ts";
 import { createHost } from "./push-host.ts";
 
+export { Alarms } from "./app/alarms-entrypoint.ts";
 export { Assets } from "./app/assets-entrypoint.ts";
 export { Directory } from "./app/directory.ts";
 export { Egress } from "./app/egress-entrypoint.ts";

@@ -89,8 +89,8 @@ function rootSetting({ request: { apiUrl }, repository }: BuildInput): Parameter
 }
 
 function makeCandidate(bundle: Bundle, { className, objects }: Entry): Candidate {
-  const { modules, compatibilityDate, compatibilityFlags, sourceMap, vars, probe } = bundle;
-  const definition = { modules, className, objects, compatibilityDate, compatibilityFlags };
+  const { modules, compatibilityDate, compatibilityFlags, crons, sourceMap, vars, probe } = bundle;
+  const definition = { modules, className, objects, compatibilityDate, compatibilityFlags, crons };
   return { code: { ...definition, sourceMap, codeId: codeId(definition) }, varsJson: JSON.stringify(vars), probe };
 }
 

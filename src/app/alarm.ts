@@ -1,9 +1,11 @@
-// What the supervisor does when its alarm rings: every task whose time has come. A task that fails is tried again, later each time.
+// What the supervisor does when its alarm rings: the app's own alarms, and every task whose time has come. A task that fails is tried again, later each time.
 import { findDueTask, listDueTasks, putDueTask, removeDueTask, type DueTask } from "../store/due.ts";
 import { isMigrated } from "../store/schema.ts";
+import { ringDueAlarms } from "./alarm-ringing.ts";
 import { compact } from "./compaction.ts";
+import { runDueCrons } from "./cron-runs.ts";
 import { destroy } from "./deletion.ts";
-import type { HostedApp } from "./hosted-app.ts";
+import { findExisting, type HostedApp } from "./hosted-app.ts";
 import { expirePreviews } from "./preview-expiry.ts";
 import { reportMetrics } from "./metrics-report.ts";
 import { prune } from "./pruning.ts";
@@ -22,12 +24,34 @@ const TASKS: Readonly<Record<TaskName, (app: HostedApp) => Promise<number | unde
   previews: expirePreviews,
 };
 
+/** Alarms of the app are no later than this because of upkeep. */
+const RING_EVERY_MS = 1000;
+
 const FIRST_RETRY_MS = 10_000;
 const LONGEST_RETRY_MS = 60 * 60 * 1000;
 
 /** Runs what is due and sets the alarm for what is next. Never throws: the runtime's own retries know nothing of the tasks. */
 export async function runDueTasks(app: HostedApp): Promise<void> {
   if (!isMigrated(app.db)) return;
+  ringOnTime(app);
+  // The runtime does not call this again before it returns, and a task may take long.
+  const ringing = setInterval(() => ringOnTime(app), RING_EVERY_MS);
+  try {
+    await runTasks(app);
+  } finally {
+    clearInterval(ringing);
+  }
+  setNextAlarm(app);
+}
+
+/** Nothing of an app that is deleted rings, and its alarms are there if it comes back. */
+function ringOnTime(app: HostedApp): void {
+  if (findExisting(app) === undefined) return;
+  ringDueAlarms(app);
+  runDueCrons(app);
+}
+
+async function runTasks(app: HostedApp): Promise<void> {
   for (const due of listDueTasks(app.db, app.now())) {
     const nextMs = await runTask(app, due);
     // A deletion takes the list of tasks with it.
@@ -37,7 +61,6 @@ export async function runDueTasks(app: HostedApp): Promise<void> {
     if (nextMs === undefined) removeDueTask(app.db, due.task);
     else putDueTask(app.db, { task: due.task, atMs: nextMs.atMs, attempts: nextMs.attempts });
   }
-  setNextAlarm(app);
 }
 
 async function runTask(app: HostedApp, due: DueTask): Promise<Pick<DueTask, "atMs" | "attempts"> | undefined> {

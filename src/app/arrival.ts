@@ -1,12 +1,14 @@
 // From the version that runs to the one that the live pointer names. For a deploy that never ran: let running requests end, end
 // event streams, say goodbye to WebSockets, stop the old version, start the new one; if it does not start, undo the deploy, its ref with it, and
 // start the one before. New requests wait meanwhile (serve.ts). The old code never runs beside the new on the same database.
+import { dropAlarms, settleAlarms } from "./app-alarms.ts";
 import { findLiveDeploy, findDeploy, markSuperseded, recordCutover, setHasSockets, setLive } from "../store/deploys.ts";
 import type { Deploy } from "../store/deploys.ts";
 import { findRef, undoRef } from "../store/refs.ts";
 import { writeHead } from "../store/settings.ts";
 import { findNewestEnvId, setNewestEnvId } from "../store/variables.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
+import { scheduleCrons } from "./cron-schedule.ts";
 import {
   getFacet,
   openVersionWorker,
@@ -147,6 +149,7 @@ async function replace(app: HostedApp, runtime: FacetRuntime, version: Version):
   runtime.running = undefined;
   stopFacets(app, runtime, "A new version of this app was deployed.");
 
+  dropAlarms(app, runtime.facet);
   const failure = await prepareData(app, runtime.facet, version.deploy);
   const start: Start = failure === undefined ? await startVersion(app, runtime, version) : { kind: "failed", failure };
   if (start.kind === "failed") {
@@ -166,6 +169,7 @@ async function replace(app: HostedApp, runtime: FacetRuntime, version: Version):
     recordCutover(app.db, version.deploy.number, "started", JSON.stringify(facts));
     markSuperseded(app.db, runtime.facet, version.deploy.number);
     setHasSockets(app.db, runtime.facet, false);
+    settleAlarms(app, runtime.facet);
   });
   version.hasRun = true;
   runtime.hasSockets = false;
@@ -196,6 +200,7 @@ async function startVersion(app: HostedApp, runtime: FacetRuntime, version: Vers
   } else if (runtime.live === version) {
     // A later deploy may have asked for other data meanwhile.
     settleFork(app, runtime.facet);
+    scheduleCrons(app, version);
   }
   return start;
 }

@@ -1,4 +1,4 @@
-// The code ID: what an app's isolate is made of, as one hash. The same modules, class, compatibility date and flags give the same ID
+// The code ID: what an app's isolate is made of, as one hash. The same modules, class, compatibility date, flags and crons give the same ID
 // on every host; the source map and the variables are not part of it.
 import { createHash } from "node:crypto";
 import type { CodeDefinition } from "../store/code.ts";
@@ -15,6 +15,9 @@ export function codeId(definition: CodeDefinition): string {
   add(definition.className);
   add(definition.compatibilityDate);
   add(definition.compatibilityFlags.toSorted().join(","));
+  // Without any the ID is what it was before there were crons.
+  const { crons = [] } = definition;
+  if (crons.length > 0) add(`crons ${JSON.stringify(crons)}`);
   for (const name of Object.keys(definition.modules).toSorted()) {
     const module = definition.modules[name];
     if (module === undefined) continue;

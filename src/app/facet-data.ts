@@ -1,5 +1,7 @@
 // The databases of an app's facets: copying, reading and deleting them, whatever for. No other file calls facets.clone or facets.delete,
 // so that what belongs to an environment's data is said here alone.
+import { removeAlarm, removeAlarmsOf } from "../store/alarms.ts";
+import { removeCronsOf } from "../store/crons.ts";
 import { findLiveDeploy } from "../store/deploys.ts";
 import {
   copyObjects,
@@ -79,7 +81,7 @@ async function fillData(
   version: Version | undefined,
 ): Promise<void> {
   checkObjectCount(app, fromFacet);
-  deleteData(app, toFacet);
+  deleteDatabases(app, toFacet);
   // The rows first: what has no row is deleted by nobody.
   copyObjects(app.db, fromFacet, toFacet);
   try {
@@ -90,7 +92,7 @@ async function fillData(
       await fillDatabase(app, facets, openObject(app, version, { ...object, facet: fromFacet }));
     }
   } catch (error) {
-    deleteData(app, toFacet);
+    deleteDatabases(app, toFacet);
     throw error;
   }
 }
@@ -149,8 +151,14 @@ export async function measureRunning(app: HostedApp, facet: string): Promise<num
   return typeof answer === "number" && answer >= 0 ? answer : undefined;
 }
 
-/** Deletes the data of a facet with that of its objects, and stops them. Where there is none nothing happens. */
+/** Deletes the data of a facet with that of its objects, alarms included, and stops them. Where there is none nothing happens. */
 export function deleteData(app: HostedApp, facet: string): void {
+  removeAlarmsOf(app.db, facet);
+  removeCronsOf(app.db, facet);
+  deleteDatabases(app, facet);
+}
+
+function deleteDatabases(app: HostedApp, facet: string): void {
   for (const object of listObjects(app.db, facet, EVERY)) app.ctx.facets.delete(objectFacet(facet, object));
   removeObjects(app.db, facet);
   app.ctx.facets.delete(facet);
@@ -197,6 +205,7 @@ function openData(app: HostedApp, facet: string): Reader {
 export function deleteObject(app: HostedApp, object: ObjectKey): void {
   app.ctx.facets.delete(objectFacet(object.facet, object));
   removeObject(app.db, object);
+  removeAlarm(app.db, objectFacet(object.facet, object));
 }
 
 /** What is in a facet's database. The facet must not be running an app, nor begin to before this returns. */

@@ -6,6 +6,7 @@ import type { Database } from "../store/database.ts";
 import { findRepository } from "../store/settings.ts";
 import { appEnvironmentJson } from "./environment.ts";
 import { makeAssetBindings } from "./assets.ts";
+import type { CronRun } from "./cron-handler.ts";
 import type { HostedApp, Version } from "./hosted-app.ts";
 import { isolateName, makeWorkerCode, objectExport, readReport } from "./loader.ts";
 import type { ObjectAddress } from "./object-address.ts";
@@ -19,10 +20,12 @@ import {
 } from "./start-failure.ts";
 import { quotasOf } from "./quotas.ts";
 import {
+  ALARM,
   DUMP,
   GOODBYE,
   PROBE,
   readStartReport,
+  SCHEDULED,
   SIZE,
   START,
   type ProbeReport,
@@ -38,6 +41,8 @@ export interface HostedClass extends Rpc.DurableObjectBranded {
   [SIZE](): number;
   [DUMP](sink: DumpSink, limitMs: number): Promise<DumpOutcome>;
   [GOODBYE](code: number, reason: string, limitMs: number): Promise<void>;
+  [ALARM](info: AlarmInvocationInfo): Promise<boolean>;
+  [SCHEDULED](run: CronRun): Promise<boolean>;
 }
 
 /** A facet's stub. */
@@ -155,6 +160,7 @@ export function openVersionWorker(app: HostedApp, version: Version): WorkerStub 
       egress: app.ctx.exports.Egress({ props }),
       logs: app.ctx.exports.Logs({ props }),
       cpuMs: quotasOf(app).cpuMsPerRequest,
+      alarms: app.ctx.exports.Alarms({ props }),
       ...(definition.objects === undefined ? {} : { objects: app.ctx.exports.Objects({ props }) }),
     });
   });

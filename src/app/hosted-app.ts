@@ -10,6 +10,7 @@ import { findRepository } from "../store/settings.ts";
 import { isMigrated, migrate, SUPERVISOR_MIGRATIONS } from "../store/schema.ts";
 import { environmentKind, PRODUCTION_FACET } from "./environment.ts";
 import { openActivity, type Activity } from "./activity-memory.ts";
+import { openAlarmMemory, type AlarmMemory } from "./alarm-memory.ts";
 import type { AssetCache } from "./asset-cache.ts";
 import type { EgressEvent } from "./egress-event.ts";
 import type { PushUnderWay } from "./push-turns.ts";
@@ -114,6 +115,7 @@ export interface HostedApp {
   quotas: Quotas | undefined;
   readonly requestRate: RateState;
   readonly egressRate: RateState;
+  readonly alarms: AlarmMemory;
   /** The deletion that is under way. */
   deletion: Promise<void> | undefined;
 }
@@ -150,6 +152,7 @@ export function openHostedApp(ctx: DurableObjectState, env: Env): HostedApp {
     quotas: undefined,
     requestRate: { left: 0, atMs: 0 },
     egressRate: { left: 0, atMs: 0 },
+    alarms: openAlarmMemory(),
     deletion: undefined,
   };
   if (repository !== undefined && !repository.isDeleting) readLive(app, app.production);

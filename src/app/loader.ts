@@ -1,14 +1,16 @@
 // From code to a Dynamic Worker: the app's modules, the wrapper around its class, its variables, and what it has of the network.
 import { createHash } from "node:crypto";
 import { type CodeDefinition, type CodeModule, WORKER_ENTRY } from "../store/code.ts";
+import type { CronRun } from "./cron-handler.ts";
 import { OBJECTS_BINDING } from "./object-address.ts";
-import { LOGS_BINDING, PROBE, readStartReport, type StartReport } from "./start-report.ts";
+import { ALARMS_BINDING, LOGS_BINDING, PROBE, readStartReport, type StartReport } from "./start-report.ts";
 import wrapper from "./wrapper.generated.json" with { type: "json" };
 
 /** What the supervisor calls in an app's isolate, beside the class itself. */
 interface ControlEntrypoint extends Rpc.WorkerEntrypointBranded {
   report(): StartReport;
   settle(limitMs: number): Promise<void>;
+  runScheduled(run: CronRun): Promise<boolean>;
   end(): void;
 }
 
@@ -37,6 +39,8 @@ export interface WorkerParts {
   readonly cpuMs?: number;
   /** Who has the objects of its classes. */
   readonly objects?: Fetcher;
+  /** Who has the alarms of its objects; undefined: they are remembered and never ring. */
+  readonly alarms?: Fetcher;
 }
 
 /** The isolate's definition. */
@@ -49,11 +53,13 @@ export function makeWorkerCode({
   logs,
   cpuMs,
   objects,
+  alarms,
 }: WorkerParts): WorkerLoaderWorkerCode {
   const owned = Object.fromEntries(Object.entries(variables).filter(([name]) => !Object.hasOwn(bindings, name)));
   const stubs = {
     ...(logs === undefined ? {} : { [LOGS_BINDING]: logs }),
     ...(objects === undefined ? {} : { [OBJECTS_BINDING]: objects }),
+    ...(alarms === undefined ? {} : { [ALARMS_BINDING]: alarms }),
   };
   const modules = Object.entries(definition.modules).map(([name, module]) => [name, toLoaderModule(module)] as const);
   return {
@@ -154,4 +160,9 @@ export async function settleIsolate(worker: WorkerStub, limitMs: number): Promis
   } catch {
     // There is nobody to wait for.
   }
+}
+
+/** Calls scheduled() of the default export. false: it has none. Throws what it throws. */
+export async function runDefaultScheduled(worker: WorkerStub, run: CronRun): Promise<boolean> {
+  return await worker.getEntrypoint<ControlEntrypoint>("Control").runScheduled(run);
 }

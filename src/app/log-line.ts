@@ -6,10 +6,10 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 /** Levels, the least first: a filter lets a level and all after it through. */
 export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-/** What a line is of: the app's console, what it threw, a visitor's request, or what the host says of the app. */
-export type LogKind = "console" | "exception" | "request" | "egress" | "host";
+/** What a line is of: the app's console, what it threw, a visitor's request, an alarm or cron trigger, or what the host says of the app. */
+export type LogKind = "console" | "exception" | "request" | "egress" | "alarm" | "host";
 
-export const LOG_KINDS: readonly LogKind[] = ["console", "exception", "request", "egress", "host"];
+export const LOG_KINDS: readonly LogKind[] = ["console", "exception", "request", "egress", "alarm", "host"];
 
 /** One line. Its text is whatever the app wrote: data, never markup. */
 export interface LogLine {

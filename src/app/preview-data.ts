@@ -1,6 +1,7 @@
 // What data an environment beside production starts on: a copy of production's at first, its own from then on, and another copy where one
 // was asked for. What is to be done is in the environment's row from the commit until a start succeeded, so that a crash in between
 // repeats it; what was there before is kept as long, so that a start that fails loses nothing.
+import { removeAlarmsOf } from "../store/alarms.ts";
 import {
   clearPending,
   findEnvironment,
@@ -42,8 +43,10 @@ async function fill(app: HostedApp, { facet, backup }: Environment, pending: Pen
     case "empty":
       return deleteData(app, facet);
     case "fork":
-      if (hasData(app, PRODUCTION_FACET)) return copyData(app, PRODUCTION_FACET, facet);
-      return deleteData(app, facet);
+      if (!hasData(app, PRODUCTION_FACET)) return deleteData(app, facet);
+      // Production's own alarms ring there alone.
+      removeAlarmsOf(app.db, facet);
+      return copyData(app, PRODUCTION_FACET, facet);
   }
 }
 

@@ -4,11 +4,13 @@ import { listRefs } from "../store/refs.ts";
 import type { RepositorySettings, RepositoryState } from "../store/repository-state.ts";
 import { migrate, SUPERVISOR_MIGRATIONS } from "../store/schema.ts";
 import { findRepository, markCreated, reserveRepository, writeSettings, type Repository } from "../store/settings.ts";
+import { rescheduleCrons } from "./cron-schedule.ts";
 import { destroy } from "./deletion.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
 import { scheduleExpiry } from "./preview-expiry.ts";
 import { schedulePruning } from "./pruning.ts";
 import { listRegistration, registerNewApp } from "./registration.ts";
+import { setNextAlarm } from "./schedule.ts";
 import { scheduleSweep } from "./sweeping.ts";
 
 /** Whether createRepository made the repository or found it. */
@@ -47,6 +49,8 @@ export function changeSettings(app: HostedApp, settings: Partial<RepositorySetti
   if (findExisting(app) === undefined) return undefined;
   writeSettings(app.db, settings);
   scheduleExpiry(app);
+  rescheduleCrons(app);
+  setNextAlarm(app);
   return readState(app, getRow(app));
 }
 

@@ -7,6 +7,7 @@ import { answerBeforeApp } from "./assets.ts";
 import { arrive, HOLD_LIMIT_MS } from "./arrival.ts";
 import { passEventStream } from "./event-stream.ts";
 import type { FacetRuntime, HostedApp, Version } from "./hosted-app.ts";
+import { enter, leave } from "./in-flight.ts";
 import { noteRequest } from "./logs.ts";
 import { quotasOf } from "./quotas.ts";
 import { takeFrom } from "./rate.ts";
@@ -46,7 +47,7 @@ async function answer(app: HostedApp, runtime: FacetRuntime, request: Request): 
   const { assetsId } = version.deploy;
   const asset = assetsId === undefined ? undefined : answerBeforeApp(app, assetsId, request);
   if (asset !== undefined) return asset;
-  runtime.inFlightCount += 1;
+  enter(runtime);
   try {
     const receiver = receiverOf(app, version);
     // Not facet.fetch(request): V8 frees a stub that was called so only with its next full collection, which a host with few
@@ -108,11 +109,6 @@ function unmark(response: Response): Response {
   // The length of the encoded body, which is encoded anew behind this.
   if (response.headers.has("content-encoding")) response.headers.delete("content-length");
   return response;
-}
-
-function leave(runtime: FacetRuntime): void {
-  runtime.inFlightCount -= 1;
-  if (runtime.inFlightCount === 0 && runtime.objectCallCount === 0) runtime.onIdle?.();
 }
 
 /** Written down, because the sockets may hibernate longer than this instance lives. */

@@ -38,9 +38,12 @@ export const GOODBYE = "slipway:goodbye";
 export const PROBE = "slipway:probe";
 export const SIZE = "slipway:size";
 export const DUMP = "slipway:dump";
+export const ALARM = "slipway:alarm";
+export const SCHEDULED = "slipway:scheduled";
 
-/** The stub in `env` that the wrapper takes out before the app is imported. */
+/** The stubs in `env` that the wrapper takes out before the app is imported. */
 export const LOGS_BINDING = "slipway:logs";
+export const ALARMS_BINDING = "slipway:alarms";
 
 /** What the app's fetch made of a probe: an answer, with the beginning of its body where it is an error, or what it threw. */
 export type ProbeReport =

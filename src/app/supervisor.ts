@@ -22,6 +22,7 @@ import type { KvPage, KvQuestion } from "./kv-list.ts";
 import type { SqlAnswer } from "./sql-query.ts";
 import type { DatabaseFacts } from "./table-list.ts";
 import { runDueTasks } from "./alarm.ts";
+import { getAppAlarm, setAppAlarm, type AlarmWrite } from "./app-alarms.ts";
 import { fetchAsset } from "./assets.ts";
 import { type AssetsQuery, findKnownAssets, type ManifestInput, putAssets } from "./assets-intake.ts";
 import { commit, type CommitOutcome, type PushCommit } from "./commit.ts";
@@ -273,6 +274,14 @@ export class Supervisor extends DurableObject<Env> {
 
   noteEgress(event: EgressEvent): void {
     noteEgress(this.#app, event);
+  }
+
+  setAppAlarm(from: LogSource, write: AlarmWrite): void {
+    setAppAlarm(this.#app, from, write);
+  }
+
+  getAppAlarm(from: LogSource, path: string): number | null {
+    return getAppAlarm(this.#app, from, path);
   }
 
   noteConsole(from: LogSource, lines: ConsoleLines): void {

@@ -4,18 +4,22 @@
 // built-ins changes nothing here. What an app does to its own instance it does to itself: the supervisor trusts no answer.
 import * as runtime from "cloudflare:workers";
 import { captureConsole, type SendLines } from "./console-capture.ts";
+import { runDefault, runScheduled, type CronRun } from "./cron-handler.ts";
 import { accessData, type DataAccess, type DumpOutcome } from "./data-access.ts";
 import type { DumpSink } from "./data-dump.ts";
+import { giveAlarm, takeAlarms, type AlarmsStub, type FacetAlarm } from "./facet-alarms.ts";
 import { watchAccepted, watchInstance, type AcceptedSockets, type Goodbye } from "./goodbye.ts";
 import { OBJECTS_BINDING, type ObjectAddress } from "./object-address.ts";
 import { makeNamespace, makeObjectId, type Namespace, type ObjectsStub } from "./object-namespace.ts";
 import { adoptClass, isClass } from "./plain-class.ts";
 import { answerProbe } from "./probe-answer.ts";
 import {
+  ALARM,
   DUMP,
   GOODBYE,
   LOGS_BINDING,
   PROBE,
+  SCHEDULED,
   SIZE,
   START,
   type ExportFact,
@@ -73,13 +77,15 @@ export async function wrapApp(importApp: () => Promise<Exports>, parts: AppParts
   const flushConsole = takeConsole();
   const prepare = takeObjects(parts);
   const pending = { count: 0 };
-  const wrapping: Wrapping = { report, note, accepted: watchAccepted(), flushConsole, prepare };
+  const wrapping: Wrapping = { report, note, accepted: watchAccepted(), flushConsole, prepare, alarms: takeAlarms() };
   let App: AppClass = unstartableClass();
   let Worker: EntrypointClass = UnstartableWorker;
   const objects: Record<string, AppClass> = {};
+  let defaultExport: unknown;
   try {
     const exports = await importApp();
     report.exports = describeExports(exports);
+    defaultExport = exports["default"];
     const exported = exports[parts.entry];
     if (parts.entry === "default") {
       const wrapped = wrapWorker(exported, (ctx, env) => {
@@ -94,16 +100,24 @@ export async function wrapApp(importApp: () => Promise<Exports>, parts: AppParts
       const name = parts.classes[at];
       const Class = name === undefined ? undefined : exports[name];
       if (name === undefined || !isClass(Class)) continue;
-      objects[name] = wrapClass(isDurableObjectClass(Class) ? Class : adoptClass(Class), wrapping);
+      objects[name] = wrapClass(isDurableObjectClass(Class) ? Class : adoptClass(Class), wrapping, name);
     }
   } catch (error) {
     note("module scope", error);
   }
-  return { App, Worker, objects, Control: makeControl(report, pending) };
+  return { App, Worker, objects, Control: makeControl({ report, pending, prepare, defaultExport }) };
 }
 
 /** What the supervisor calls in the isolate itself. */
-function makeControl(report: StartReport, pending: { readonly count: number }): WrappedApp["Control"] {
+function makeControl({
+  report,
+  pending,
+  prepare,
+  defaultExport,
+}: Pick<Wrapping, "report" | "prepare"> & {
+  readonly pending: { readonly count: number };
+  readonly defaultExport: unknown;
+}): WrappedApp["Control"] {
   return class Control extends WorkerEntrypoint {
     report(): StartReport {
       return report;
@@ -116,6 +130,12 @@ function makeControl(report: StartReport, pending: { readonly count: number }): 
         // oxlint-disable-next-line no-await-in-loop -- a poll
         await apply(wait, scheduler, [SETTLE_STEP_MS]);
       }
+    }
+
+    /** false: the default export has no scheduled(). */
+    async runScheduled(run: CronRun): Promise<boolean> {
+      prepare(this.ctx, this.env);
+      return runDefault(defaultExport, run, { ctx: this.ctx, env: this.env });
     }
 
     /**
@@ -190,19 +210,29 @@ interface Wrapping {
   readonly flushConsole: () => void;
   /** Gives `env` and `ctx` the app's namespaces. */
   readonly prepare: (ctx: object, env: object) => void;
+  readonly alarms: AlarmsStub | undefined;
+}
+
+/** What is known of an instance beside what the app knows. */
+interface Known {
+  readonly goodbye: Goodbye;
+  readonly data: DataAccess;
+  readonly alarm: FacetAlarm;
 }
 
 /** The subclass that runs: the app's class in everything but the two calls of the supervisor. */
-function wrapClass(Base: AppClass, wrapping: Wrapping): AppClass {
-  const { report, note, accepted, flushConsole, prepare } = wrapping;
-  const instances = new instanceMap<object, { readonly goodbye: Goodbye; readonly data: DataAccess }>();
-  const find = (instance: object): { readonly goodbye: Goodbye; readonly data: DataAccess } | undefined =>
-    apply(readMap, instances, [instance]);
+function wrapClass(Base: AppClass, wrapping: Wrapping, className?: string): AppClass {
+  const { report, note, accepted, flushConsole, prepare, alarms } = wrapping;
+  const instances = new instanceMap<object, Known>();
+  const find = (instance: object): Known | undefined => apply(readMap, instances, [instance]);
   class Hosted extends Base {
     constructor(ctx: DurableObjectState, env: Env) {
-      const known = { goodbye: watchInstance(ctx, accepted), data: accessData(ctx) };
+      const goodbye = watchInstance(ctx, accepted);
+      const data = accessData(ctx);
       prepare(ctx, env);
-      takeObjectId(ctx);
+      const objectId = takeObjectId(ctx);
+      const alarm = giveAlarm(ctx, objectId === undefined ? "" : `/${className}/${objectId}`, alarms);
+      const known: Known = { goodbye, data, alarm };
       noteBlockedConcurrency(ctx, note);
       try {
         super(ctx, env);
@@ -211,6 +241,7 @@ function wrapClass(Base: AppClass, wrapping: Wrapping): AppClass {
         throw error;
       }
       apply(writeMap, instances, [this, known]);
+      known.alarm.begin(this);
     }
 
     [START](): StartReport {
@@ -236,17 +267,46 @@ function wrapClass(Base: AppClass, wrapping: Wrapping): AppClass {
     async [GOODBYE](code: number, reason: string, limitMs: number): Promise<void> {
       await find(this)?.goodbye.say(this, { code, reason }, limitMs);
     }
+
+    /** false: the class has no alarm(). */
+    async [ALARM](info: AlarmInvocationInfo): Promise<boolean> {
+      return (await find(this)?.alarm.ring(info)) ?? false;
+    }
+
+    /** false: the class has no scheduled(). */
+    async [SCHEDULED](run: CronRun): Promise<boolean> {
+      return runScheduled(this, run);
+    }
   }
+  holdAnswers(Hosted, Base, (instance) => find(instance)?.alarm.unconfirmed());
   defineProperty(Hosted, "name", { value: Base.name });
   return Hosted;
 }
 
 /** A named object's ID is the one that its namespace gives it; the runtime's own is the host's business. */
-function takeObjectId(ctx: DurableObjectState): void {
+function takeObjectId(ctx: DurableObjectState): string | undefined {
   const props: unknown = Reflect.get(ctx, "props");
   const { objectId, name }: Partial<ObjectAddress> = typeof props === "object" ? { ...props } : {};
-  if (objectId === undefined) return;
+  if (objectId === undefined) return undefined;
   defineProperty(ctx, "id", { value: makeObjectId(objectId, name), configurable: true });
+  return objectId;
+}
+
+/** An answer waits until the alarms that were set before it are on disk, as it does by itself for other writes. */
+function holdAnswers(
+  Hosted: AppClass,
+  Base: AppClass,
+  unconfirmed: (instance: object) => Promise<void> | undefined,
+): void {
+  if (!("fetch" in Base.prototype)) return;
+  async function value(this: object, ...request: unknown[]): Promise<unknown> {
+    const fetch: unknown = Reflect.get(Base.prototype, "fetch");
+    if (typeof fetch !== "function") throw new TypeError("fetch is no function any more.");
+    const answer: unknown = await apply(fetch, this, request);
+    await unconfirmed(this);
+    return answer;
+  }
+  defineProperty(Hosted.prototype, "fetch", { value, configurable: true, writable: true });
 }
 
 /** Constructors migrate inside of blockConcurrencyWhile, and what is thrown there does not reach the constructor. */

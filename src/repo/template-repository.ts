@@ -41,6 +41,8 @@ export async function openTemplateRepository(
       typecheck: "off" as const,
       maxPreviews: 0,
       previewIdleHours: 0,
+      previewAlarms: false,
+      previewCrons: false,
     },
   };
   return { state, store };

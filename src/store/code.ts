@@ -30,6 +30,8 @@ export interface CodeDefinition {
   readonly objects?: ObjectClasses | undefined;
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
+  /** When scheduled() is called, as cron expressions; undefined: never. */
+  readonly crons?: readonly string[] | undefined;
 }
 
 /** Code with its ID and the source map of "index.js" (JSON, with the sources inlined). */
@@ -43,6 +45,7 @@ interface CodeColumns extends Record<string, SqlStorageValue> {
   readonly objects: string | null;
   readonly compatibility_date: string;
   readonly compatibility_flags: string;
+  readonly crons: string;
 }
 
 interface ChunkColumns extends Record<string, SqlStorageValue> {
@@ -62,12 +65,14 @@ export function putCode(db: Database, code: Code, nowMs: number): void {
   db.transaction(() => {
     if (touchCode(db, code.codeId, nowMs)) return;
     db.sql.exec(
-      "INSERT INTO code (code_id, class_name, objects, compatibility_date, compatibility_flags, used_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
+      `INSERT INTO code (code_id, class_name, objects, compatibility_date, compatibility_flags, crons, used_at_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
       code.codeId,
       code.className,
       code.objects === undefined ? null : JSON.stringify(code.objects),
       code.compatibilityDate,
       JSON.stringify(code.compatibilityFlags),
+      JSON.stringify(code.crons ?? []),
       nowMs,
     );
     for (const [name, module] of Object.entries(code.modules)) {
@@ -133,7 +138,18 @@ export function getCodeDefinition(db: Database, codeId: string): CodeDefinition 
     modules,
     compatibilityDate: row.compatibility_date,
     compatibilityFlags,
+    crons: readCrons(row),
   };
+}
+
+/** When scheduled() is called, without reading the modules. None if the code is not stored. */
+export function getCrons(db: Database, codeId: string): readonly string[] {
+  const row = findFirst(db.sql.exec<{ crons: string }>("SELECT crons FROM code WHERE code_id = ?", codeId));
+  return row === undefined ? [] : readCrons(row);
+}
+
+function readCrons({ crons }: { readonly crons: string }): readonly string[] {
+  return JSON.parse(crons);
 }
 
 /** The source map of "index.js". Throws if the code is not stored. */

@@ -32,6 +32,10 @@ export interface RepositorySettings {
   readonly maxPreviews: number;
   /** A preview without a request for so long expires. */
   readonly previewIdleHours: number;
+  /** Whether alarms ring in previews and deploys on show. */
+  readonly previewAlarms: boolean;
+  /** Whether cron triggers run there. */
+  readonly previewCrons: boolean;
 }
 
 /** A repository at one moment. `head` is the production branch, undefined until a branch was pushed. */

@@ -243,6 +243,27 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   `,
   // Until when a deletion can be undone; NULL: not deleted.
   "ALTER TABLE repository ADD COLUMN deleted_until_ms INTEGER",
+  `
+  -- Alarms of the app's objects: see store/alarms.ts.
+  CREATE TABLE alarms (
+    object TEXT PRIMARY KEY,
+    facet TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    due_ms INTEGER NOT NULL,
+    attempts INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX alarms_by_due ON alarms (due_ms);
+  -- What is to run at a time: crons is a JSON list, see store/crons.ts.
+  ALTER TABLE code ADD COLUMN crons TEXT NOT NULL DEFAULT '[]';
+  CREATE TABLE crons (
+    facet TEXT NOT NULL,
+    cron TEXT NOT NULL,
+    next_ms INTEGER NOT NULL,
+    PRIMARY KEY (facet, cron)
+  ) WITHOUT ROWID;
+  ALTER TABLE repository ADD COLUMN preview_alarms INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE repository ADD COLUMN preview_crons INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

@@ -31,6 +31,8 @@ interface RepositoryColumns extends Record<string, SqlStorageValue> {
   readonly max_previews: number;
   readonly preview_idle_hours: number;
   readonly typecheck: RepositorySettings["typecheck"];
+  readonly preview_alarms: number;
+  readonly preview_crons: number;
   readonly is_deleting: number;
   readonly deleted_until_ms: number | null;
 }
@@ -52,6 +54,8 @@ export function findRepository(db: Database): Repository | undefined {
       typecheck: row.typecheck,
       maxPreviews: row.max_previews,
       previewIdleHours: row.preview_idle_hours,
+      previewAlarms: row.preview_alarms === 1,
+      previewCrons: row.preview_crons === 1,
     },
     isDeleting: row.is_deleting === 1 || row.deleted_until_ms !== null,
     deletedUntilMs: row.is_deleting === 1 ? undefined : (row.deleted_until_ms ?? undefined),
@@ -95,12 +99,15 @@ export function setDeletedUntil(db: Database, untilMs: number | undefined): void
 /** What is not given stays as it is. */
 export function writeSettings(db: Database, settings: Partial<RepositorySettings>): void {
   const { deploy, denyNonFastForwards, root, typecheck, maxPreviews, previewIdleHours } = settings;
+  const { previewAlarms, previewCrons } = settings;
   if (deploy !== undefined) db.sql.exec("UPDATE repository SET deploys_pushes = ?", Number(deploy));
   if (denyNonFastForwards !== undefined)
     db.sql.exec("UPDATE repository SET denies_non_fast_forwards = ?", Number(denyNonFastForwards));
   if (maxPreviews !== undefined) db.sql.exec("UPDATE repository SET max_previews = ?", maxPreviews);
   if (previewIdleHours !== undefined) db.sql.exec("UPDATE repository SET preview_idle_hours = ?", previewIdleHours);
   if (typecheck !== undefined) db.sql.exec("UPDATE repository SET typecheck = ?", typecheck);
+  if (previewAlarms !== undefined) db.sql.exec("UPDATE repository SET preview_alarms = ?", Number(previewAlarms));
+  if (previewCrons !== undefined) db.sql.exec("UPDATE repository SET preview_crons = ?", Number(previewCrons));
   if (root !== undefined) db.sql.exec("UPDATE repository SET root = ?", root);
 }
 

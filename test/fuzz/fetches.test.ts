@@ -49,6 +49,8 @@ function repositoryOf(history: History, store: PackStore, packs: readonly PackRo
         typecheck: "off" as const,
         maxPreviews: 10,
         previewIdleHours: 168,
+        previewAlarms: true,
+        previewCrons: false,
       },
     },
   };

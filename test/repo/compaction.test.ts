@@ -47,6 +47,8 @@ async function makeRepository(
       typecheck: "off" as const,
       maxPreviews: 10,
       previewIdleHours: 168,
+      previewAlarms: true,
+      previewCrons: false,
     },
   };
   return { state, store };

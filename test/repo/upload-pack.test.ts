@@ -83,6 +83,8 @@ async function makeRepository(
       typecheck: "off" as const,
       maxPreviews: 10,
       previewIdleHours: 168,
+      previewAlarms: true,
+      previewCrons: false,
     },
   };
   return { state, store: { ...store, cache: new PackCache() } };

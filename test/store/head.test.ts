@@ -36,6 +36,8 @@ describe("isProtectedBranch", () => {
       typecheck: "off" as const,
       maxPreviews: 10,
       previewIdleHours: 168,
+      previewAlarms: true,
+      previewCrons: false,
     };
     expect(isProtectedBranch({ head: parseRefName(head), settings }, name)).toBe(expected);
   });

@@ -50,6 +50,8 @@ const SettingsJson = z.object({
     .min(1)
     .max(24 * 365)
     .openapi({ description: "A preview without a request for so long expires." }),
+  previewAlarms: z.boolean().openapi({ description: "Whether alarms ring in previews." }),
+  previewCrons: z.boolean().openapi({ description: "Whether cron triggers run in previews." }),
 });
 
 const AppEntry = z

@@ -22,6 +22,7 @@ const KIND_NAMES: Readonly<Record<(typeof LOG_KINDS)[number], string>> = {
   exception: "exceptions",
   request: "requests",
   egress: "egress",
+  alarm: "alarms and cron triggers",
   host: "host",
 };
 
