@@ -5,6 +5,8 @@ import { codeId } from "../../src/app/code-id.ts";
 import type { CommitOutcome } from "../../src/app/commit.ts";
 import type { CutoverOutcome } from "../../src/app/cutover.ts";
 import type { Supervisor } from "../../src/app/supervisor.ts";
+// oxlint-disable-next-line import/no-unassigned-import -- the whole Worker, so that no test's own time goes into loading it
+import "../../src/index.ts";
 import { parseObjectId, ZERO_ID, type ObjectId } from "../../src/git/object-id.ts";
 import { parseRefName, type RefName } from "../../src/git/ref-name.ts";
 import type { Code, CodeModule } from "../../src/store/code.ts";

@@ -218,6 +218,21 @@ describe("named objects", () => {
     expect(await (await visit("objects-reserved")).json()).toEqual(["refused", "refused", "refused", "refused"]);
   });
 
+  it("are there for a class that receives the requests, those of its own class too", async () => {
+    const source = `${IMPORTS}const VERSION = "one";\n${ROOM}
+    export class App extends DurableObject {
+      count() { this.ctx.storage.kv.put("n", (this.ctx.storage.kv.get("n") ?? 0) + 1); return this.ctx.storage.kv.get("n"); }
+      async fetch() {
+        const said = await this.env.ROOM.getByName("lobby").say("x");
+        return Response.json([said, this.count(), await this.env.APP.getByName("other").count()]);
+      }
+    }`;
+    const bindings = [...OBJECTS.bindings, { name: "APP", className: "App" }];
+    await deploy("objects-app", source, { objects: { classes: ["App", "Room"], bindings } });
+    expect(await (await visit("objects-app")).json()).toEqual([["x"], 1, 1]);
+    expect(await (await visit("objects-app")).json()).toEqual([["x", "x"], 2, 2]);
+  });
+
   it("answer fetch, and see nothing of the way there", async () => {
     const body = `return room.fetch(request);`;
     await deployWorker("objects-fetch", workerSource(body));
