@@ -1,9 +1,12 @@
-// What the documents say exists, exists; and every command in the README is one that some test or script runs.
+// What the documents say exists, exists; and the commands of the README are run as they stand there, against a host of their own.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
-import { git } from "./git.ts";
-import { ROOT } from "./host.ts";
+import { git, makeFolder } from "./git.ts";
+import { ROOT, startHost, type Host } from "./host.ts";
 
 const documents = (await git(ROOT, "ls-files", "*.md")).split("\n").filter((path) => existsSync(join(ROOT, path)));
 
@@ -12,34 +15,71 @@ function pathsIn(markdown: string): string[] {
   const links = [...markdown.matchAll(/\]\(([^)#:\s]+)\)/g)].map((match) => match[1] ?? "");
   const quoted = [...markdown.matchAll(/`([^`\s]+)`/g)]
     .map((match) => match[1] ?? "")
-    .filter((text) =>
-      /^(src|build|test|scripts|templates|docs|\.ci)\/[\w./-]*$|^\.?[\w-]+\.(ts|md|json|jsonc|mjs|html)$/.test(text),
+    .filter((path) =>
+      /^(src|build|test|scripts|templates|docs|\.ci)\/[\w./-]*$|^\.?[\w-]+\.(ts|md|json|jsonc|mjs|html)$/.test(path),
     );
   return [...links, ...quoted];
 }
 
-/** The lines of ```sh blocks. */
-function commandsIn(markdown: string): string[] {
-  return [...markdown.matchAll(/^```sh\n(.*?)^```/gms)].flatMap((match) => (match[1] ?? "").trim().split("\n"));
+/** A block of commands, and whether it is shown to fail. */
+interface Block {
+  readonly script: string;
+  readonly fails: boolean;
 }
 
-/** Where a command of the README is run, and the words that run it there. */
+function blocksIn(markdown: string): Block[] {
+  const found = markdown.matchAll(/^```sh( fails)?\n(.*?)^```/gms);
+  return [...found].map(([, fails, script = ""]) => ({ script, fails: fails !== undefined }));
+}
+
+/** What is not run as it stands, because it starts or deploys a host: where it is run, and the words that run it there. */
 const RUN_BY: Readonly<Record<string, readonly [path: string, words: string]>> = {
   "npm start": ["test/e2e/host.ts", "scripts/start.ts"],
-  "git clone http://x:TOKEN@localhost:8787/new/counter/hello.git && cd hello && git push": [
-    "scripts/demo.ts",
-    'host.gitUrl("new/counter/hello.git")',
-  ],
-  "git push -f origin HEAD~1:main": ["test/e2e/templates.test.ts", '"HEAD~1:main"'],
-  "git push http://x:TOKEN@localhost:8787/hello.git main": [
-    "test/e2e/templates.test.ts",
-    'host.gitUrl("hello.git"), "main"',
-  ],
-  "npm run demo": ["test/e2e/scripts.test.ts", '"scripts/demo.ts"'],
-  "npm test": [".ci/run", "npm test"],
   "npm run deploy -- --dry-run": ["test/e2e/scripts.test.ts", '"--dry-run"'],
-  "npm run deploy -- --host apps.example.com": ["test/e2e/scripts.test.ts", '"apps.example.com"'],
+  "npm run doctor -- --host example.com": ["test/e2e/doctor.test.ts", 'runScript("doctor", ["--host"'],
+  "npm run deploy -- --host example.com": ["test/e2e/scripts.test.ts", '"--host", "example.com"'],
 };
+
+/** What the README says that visitors get, in its order. */
+const TOLD = [
+  "You are visitor 1.",
+  "Welcome, visitor 2.",
+  "Welcome, visitor 3.",
+  "You are visitor 4.",
+  "Welcome, visitor 5.",
+  "You are visitor 5.",
+];
+
+/** The commands as one script for a host, without those that are run elsewhere. */
+function storyOf(markdown: string, { port, token }: Host): string {
+  const blocks = blocksIn(markdown).filter(({ script }) =>
+    script.split("\n").some((line) => line !== "" && !(line in RUN_BY)),
+  );
+  return blocks
+    .map(({ script, fails }) => (fails ? `if { ${script.trim()}; }; then exit 9; fi\n` : script))
+    .join("")
+    .replaceAll("localhost:8787", `localhost:${port}`)
+    .replaceAll("TOKEN", token);
+}
+
+async function runShell(script: string) {
+  const folder = makeFolder();
+  const env = {
+    PATH: process.env["PATH"],
+    HOME: folder,
+    GIT_TERMINAL_PROMPT: "0",
+    ...Object.fromEntries(
+      ["GIT_AUTHOR", "GIT_COMMITTER"].flatMap((who) => [
+        [`${who}_NAME`, "Ada"],
+        [`${who}_EMAIL`, "ada@example.com"],
+      ]),
+    ),
+  };
+  const child = spawn("sh", ["-e"], { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
+  child.stdin.end(script);
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { code, stdout, stderr };
+}
 
 describe("documents", () => {
   test.each(documents)("%s names only paths that exist", (document) => {
@@ -50,15 +90,26 @@ describe("documents", () => {
     expect(missing).toEqual([]);
   });
 
-  test("every command of the README is run by a test", () => {
-    const commands = commandsIn(readFileSync(join(ROOT, "README.md"), "utf8"));
-    expect(commands.toSorted()).toEqual(Object.keys(RUN_BY).toSorted());
-    for (const [path, words] of Object.values(RUN_BY)) expect(readFileSync(join(ROOT, path), "utf8")).toContain(words);
+  test("the README's commands do what it says, from the first to the last", async () => {
+    const host = await startHost();
+    const { code, stdout, stderr } = await runShell(storyOf(readFileSync(join(ROOT, "README.md"), "utf8"), host));
+    await host.stop();
+    expect(code, stdout.slice(-2000) + stderr.slice(-4000)).toBe(0);
+    expect(stdout.match(/^(You are|Welcome,) visitor \d+\.$/gm)?.slice(0, TOLD.length)).toEqual(TOLD);
+    expect(stderr).toMatch(/src\/index\.ts:\d+:\d+/);
+  });
+
+  test("the README's other commands are run by other tests", () => {
+    const lines = blocksIn(readFileSync(join(ROOT, "README.md"), "utf8")).flatMap(({ script }) => script.split("\n"));
+    for (const [command, [path, words]] of Object.entries(RUN_BY)) {
+      expect(lines).toContain(command);
+      expect(readFileSync(join(ROOT, path), "utf8")).toContain(words);
+    }
   });
 
   test("every npm script of the README exists", () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-    const named = readFileSync(join(ROOT, "README.md"), "utf8").matchAll(/npm (?:run )?([a-z]+)/g);
+    const named = readFileSync(join(ROOT, "README.md"), "utf8").matchAll(/`(?:``sh\n)?npm (?:run )?([a-z]+)/g);
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining([...named].map((match) => match[1])));
   });
 
