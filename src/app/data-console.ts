@@ -99,15 +99,51 @@ function findDatabase(app: HostedApp, { environment, object }: DatabaseChoice): 
 export async function dumpDatabase(app: HostedApp, choice: DatabaseChoice): Promise<Asked<ReadableStream<Uint8Array>>> {
   const found = findDatabase(app, choice);
   if (found.kind !== "found") return found;
+  return { kind: "answered", answer: sendCopy(app, found.database, sendDump) };
+}
+
+/** A dump of which is known how long it is. */
+export interface MeasuredDump {
+  readonly sizeBytes: number;
+  readonly sql: ReadableStream<Uint8Array>;
+}
+
+/** The same, written twice: once to see how long it becomes. */
+export async function measureDump(app: HostedApp, choice: DatabaseChoice): Promise<Asked<MeasuredDump>> {
+  const found = findDatabase(app, choice);
+  if (found.kind !== "found") return found;
+  const size = Promise.withResolvers<number>();
+  const sql = sendCopy(app, found.database, async (reader, writer) => {
+    let sizeBytes = 0;
+    try {
+      for await (const piece of await reader.dumpSql()) sizeBytes += piece.byteLength;
+    } catch (error) {
+      size.reject(error);
+      throw error;
+    }
+    size.resolve(sizeBytes);
+    await sendDump(reader, writer);
+  });
+  return { kind: "answered", answer: { sizeBytes: await size.promise, sql } };
+}
+
+/** What `send` writes of a copy of a database. */
+function sendCopy(
+  app: HostedApp,
+  database: string,
+  send: (reader: Reader, writer: WritableStreamDefaultWriter<Uint8Array>) => Promise<void>,
+): ReadableStream<Uint8Array> {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
-  const sent = readCopy(app, found.database, async (reader) => {
-    for await (const piece of await reader.dumpSql()) {
-      const outcome = await within(writer.write(piece), STALL_LIMIT_MS);
-      if (outcome === "late") throw new Error("The dump is not read.");
-    }
-    await writer.close();
-  });
+  const sent = readCopy(app, database, (reader) => send(reader, writer));
   app.ctx.waitUntil(sent.catch((error: unknown) => writer.abort(error).catch(() => undefined)));
-  return { kind: "answered", answer: readable };
+  return readable;
+}
+
+async function sendDump(reader: Reader, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+  for await (const piece of await reader.dumpSql()) {
+    const outcome = await within(writer.write(piece), STALL_LIMIT_MS);
+    if (outcome === "late") throw new Error("The dump is not read.");
+  }
+  await writer.close();
 }

@@ -11,11 +11,13 @@ import type { ObjectKey } from "../store/objects.ts";
 import type { Snapshot } from "../store/snapshots.ts";
 import {
   dumpDatabase,
+  measureDump,
   readDatabase,
   readKv,
   runSql,
   type Asked,
   type DatabaseChoice,
+  type MeasuredDump,
   type SqlRequest,
 } from "./data-console.ts";
 import type { KvPage, KvQuestion } from "./kv-list.ts";
@@ -350,6 +352,11 @@ export class Supervisor extends DurableObject<Env> {
   /** SQL that the sqlite3 shell reads. */
   dumpDatabase(choice: DatabaseChoice): Promise<Asked<ReadableStream<Uint8Array>>> {
     return dumpDatabase(this.#app, choice);
+  }
+
+  /** The same, and how long it is. */
+  measureDump(choice: DatabaseChoice): Promise<Asked<MeasuredDump>> {
+    return measureDump(this.#app, choice);
   }
 
   /** Deletes the app in a way that can be undone until then. undefined: it does not exist. */

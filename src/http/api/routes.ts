@@ -9,6 +9,7 @@ import { HTTPException } from "hono/http-exception";
 import { HostingError } from "../../errors.ts";
 import { problemAnswer, refuseMethod } from "../problem.ts";
 import { apps } from "./apps.ts";
+import { archives } from "./archives.ts";
 import { audit } from "./audit.ts";
 import { commits } from "./commits.ts";
 import { data } from "./data.ts";
@@ -66,6 +67,7 @@ api.route("/", quotas);
 api.route("/", objects);
 api.route("/", previews);
 api.route("/", data);
+api.route("/", archives);
 
 api.openAPIRegistry.registerComponent("securitySchemes", "token", {
   type: "http",

@@ -1,0 +1,41 @@
+// What is in the archive of an app: a tar file whose parts git, sqlite3 and a text editor read. Written by archive-export.ts.
+
+export const README_ENTRY = "README.txt";
+export const CONFIG_ENTRY = "config.json";
+export const BUNDLE_ENTRY = "repository.bundle";
+export const OBJECTS_ENTRY = "objects.json";
+export const HISTORY_ENTRY = "deploys.json";
+
+/** The database of an environment, and those of its named objects. */
+export function dataEntry(environment: string): string {
+  return `data/${environment}.sql`;
+}
+
+export function objectEntry(environment: string, { className, objectId }: Omit<ArchivedObject, "name">): string {
+  return `data/${environment}/${className}/${objectId}.sql`;
+}
+
+/** One named object, as OBJECTS_ENTRY lists those of production and of each preview. */
+export interface ArchivedObject {
+  readonly className: string;
+  readonly objectId: string;
+  /** null: it was made without a name. */
+  readonly name: string | null;
+}
+
+/** For whoever unpacks it. */
+export function describeArchive(app: string): string {
+  return `This is ${app}, an app of Slipway: its repository, its data and how it was set.
+
+${BUNDLE_ENTRY}      all branches and tags:     git clone ${BUNDLE_ENTRY} ${app}
+data/production.sql    the app's database:        sqlite3 production.db < data/production.sql
+data/preview-NAME.sql  the database of a preview
+data/production/CLASS/ID.sql, data/preview-NAME/CLASS/ID.sql
+                       the databases of named Durable Objects; ${OBJECTS_ENTRY} has their names
+${CONFIG_ENTRY}            settings, variables, allowed hosts and caps; of secrets that they are set, not what they are
+${HISTORY_ENTRY}           every attempt to deploy, newest first
+
+What an app keeps by key is in the table _slipway_kv, its values as text that the npm package devalue parses.
+Each part is of the moment in which it was read, the database after the repository.
+`;
+}
