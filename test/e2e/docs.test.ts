@@ -1,7 +1,7 @@
 // What the documents say exists, exists; and the commands of the README are run as they stand there, against a host of their own.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
@@ -107,10 +107,14 @@ describe("documents", () => {
     }
   });
 
-  test("every npm script of the README exists", () => {
+  test.each(["README.md", "CONTRIBUTING.md"])("every npm script of %s exists", (document) => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-    const named = readFileSync(join(ROOT, "README.md"), "utf8").matchAll(/`(?:``sh\n)?npm (?:run )?([a-z]+)/g);
+    const named = readFileSync(join(ROOT, document), "utf8").matchAll(/`(?:``sh\n)?npm (?:run )?([a-z]+)/g);
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining([...named].map((match) => match[1])));
+  });
+
+  test("the README's picture is small", () => {
+    expect(statSync(join(ROOT, "docs", "dashboard.png")).size).toBeLessThan(150_000);
   });
 
   test("ARCHITECTURE.md stays under 150 lines", () => {
