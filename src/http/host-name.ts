@@ -6,7 +6,8 @@ export type Origin = { readonly kind: "host" } | { readonly kind: "app"; readonl
 /** The origin that `url` names. Any name that is not below `hostName` is the host itself: an address, a workers.dev name. */
 export function readOrigin(url: URL, hostName: string): Origin {
   const suffix = `.${hostName.toLowerCase()}`;
-  const name = url.hostname.toLowerCase();
+  // With the root's dot (RFC 1034, 3.1) it is the same name.
+  const name = url.hostname.toLowerCase().replace(/\.$/, "");
   return name.endsWith(suffix) ? { kind: "app", label: name.slice(0, -suffix.length) } : { kind: "host" };
 }
 

@@ -8,6 +8,8 @@ describe("readOrigin", () => {
     ["http://[::1]:8787/", { kind: "host" }],
     ["http://hello.localhost:8787/x", { kind: "app", label: "hello" }],
     ["http://HELLO.LOCALHOST/", { kind: "app", label: "hello" }],
+    ["http://hello.localhost./x", { kind: "app", label: "hello" }],
+    ["http://localhost./", { kind: "host" }],
     ["http://a.b.localhost/", { kind: "app", label: "a.b" }],
     ["http://notlocalhost/", { kind: "host" }],
   ])("of %s", (url, expected) => {
