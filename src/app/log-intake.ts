@@ -28,11 +28,15 @@ export interface ThrownTrace {
 const CONTROL_ENTRYPOINT = "Control";
 
 const MAX_LINES = 600;
+
+/** No line waits longer than this to be sent; what claims to be older, or of the future, is of then and of now. */
+const MAX_AGE_MS = 24 * 60 * 60 * 1000;
 const MAX_STACK_LENGTH = 10_000;
 
 /** What is not of the shape is left out. */
-export function readConsoleLines(lines: unknown, droppedCount: unknown): ConsoleLines {
-  const read = Array.isArray(lines) ? lines.slice(0, MAX_LINES).flatMap(readConsoleLine) : [];
+export function readConsoleLines(lines: unknown, droppedCount: unknown, nowMs: number): ConsoleLines {
+  const shown = Array.isArray(lines) ? lines.slice(0, MAX_LINES) : [];
+  const read = shown.flatMap((line) => readConsoleLine(line, nowMs));
   const dropped = typeof droppedCount === "number" && droppedCount > 0 && droppedCount < 1e9 ? droppedCount : 0;
   return { lines: read, droppedCount: Math.floor(dropped) };
 }
@@ -69,10 +73,10 @@ function explainEnd({ outcome, eventTimestamp }: TraceItem): ThrownTrace[] {
   return text === undefined ? [] : [{ atMs: eventTimestamp ?? Date.now(), text, stack: "" }];
 }
 
-function readConsoleLine(value: unknown): ConsoleLine[] {
+function readConsoleLine(value: unknown, nowMs: number): ConsoleLine[] {
   if (typeof value !== "object" || value === null) return [];
   const { atMs, level, text }: { atMs?: unknown; level?: unknown; text?: unknown } = value;
   const known = LOG_LEVELS.find((each) => each === level);
   if (typeof atMs !== "number" || !Number.isFinite(atMs) || known === undefined || typeof text !== "string") return [];
-  return [{ atMs, level: known, text }];
+  return [{ atMs: Math.min(nowMs, Math.max(nowMs - MAX_AGE_MS, atMs)), level: known, text }];
 }

@@ -9,7 +9,7 @@ export class Logs extends WorkerEntrypoint<Env, EnvironmentProps> {
   /** What the app's console was told, and how many lines were left out. */
   async write(lines: unknown, droppedCount: unknown): Promise<void> {
     const { app, ...from } = this.ctx.props;
-    await this.env.SUPERVISOR.getByName(app).noteConsole(from, readConsoleLines(lines, droppedCount));
+    await this.env.SUPERVISOR.getByName(app).noteConsole(from, readConsoleLines(lines, droppedCount, Date.now()));
   }
 
   override async tail(events: TraceItem[]): Promise<void> {
