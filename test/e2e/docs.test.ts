@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { git, makeFolder } from "./git.ts";
-import { ROOT, startHost, type Host } from "./host.ts";
+import { request, ROOT, startHost, type Host } from "./host.ts";
 
 const documents = (await git(ROOT, "ls-files", "*.md")).split("\n").filter((path) => existsSync(join(ROOT, path)));
 
@@ -82,6 +82,12 @@ async function runShell(script: string) {
 }
 
 describe("documents", () => {
+  let host: Host;
+  beforeAll(async () => {
+    host = await startHost();
+  });
+  afterAll(() => host.stop());
+
   test.each(documents)("%s names only paths that exist", (document) => {
     const folders = document.startsWith("templates/") ? [dirname(document)] : [ROOT, dirname(document)];
     const missing = pathsIn(readFileSync(join(ROOT, document), "utf8")).filter(
@@ -91,12 +97,24 @@ describe("documents", () => {
   });
 
   test("the README's commands do what it says, from the first to the last", async () => {
-    const host = await startHost();
     const { code, stdout, stderr } = await runShell(storyOf(readFileSync(join(ROOT, "README.md"), "utf8"), host));
-    await host.stop();
     expect(code, stdout.slice(-2000) + stderr.slice(-4000)).toBe(0);
     expect(stdout.match(/^(You are|Welcome,) visitor \d+\.$/gm)?.slice(0, TOLD.length)).toEqual(TOLD);
     expect(stderr).toMatch(/src\/index\.ts:\d+:\d+/);
+  });
+
+  test("every call that docs/api.md names is one of the API", async () => {
+    const { text: document } = await request(`${host.url}/api/v1/openapi.json`);
+    const { paths }: { paths: Record<string, Record<string, unknown>> } = JSON.parse(document);
+    const patterns = Object.entries(paths).flatMap(([path, calls]) =>
+      Object.keys(calls).map(
+        (method) => new RegExp(`^${method} (/api/v1)?${path.replaceAll(/\{[^}]+\}/g, "[^/]+")}$`, "i"),
+      ),
+    );
+    const named = [...readFileSync(join(ROOT, "docs", "api.md"), "utf8").matchAll(/`([A-Z]+ \/[^`?]*)/g)];
+    expect(named.length).toBeGreaterThan(40);
+    const unknown = named.map((match) => match[1] ?? "").filter((call) => !patterns.some((each) => each.test(call)));
+    expect(unknown).toEqual([]);
   });
 
   test("the README's other commands are run by other tests", () => {
