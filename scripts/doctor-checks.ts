@@ -51,22 +51,20 @@ export function checkLogin(ask: AskWrangler, environment: NodeJS.ProcessEnv): Fi
   return { state: "ok", what: "wrangler is logged in, and the account is clear." };
 }
 
-/** The bucket that packs, assets and npm packages are in. */
-export function checkBucket(ask: AskWrangler): Finding {
+/** The bucket that packs, assets and npm packages are in. `canBeMade`: it is not there, and nothing is in the way. */
+export function readBucket(ask: AskWrangler): { readonly finding: Finding; readonly canBeMade: boolean } {
   const { isDone, codes } = ask(["r2", "bucket", "info", BUCKET, "--json"]);
-  if (isDone) return { state: "ok", what: `The R2 bucket ${BUCKET} is there.` };
+  if (isDone) return { canBeMade: false, finding: { state: "ok", what: `The R2 bucket ${BUCKET} is there.` } };
   if (codes.includes(R2_IS_OFF)) {
-    return {
-      state: "missing",
-      what: "R2 is not switched on.",
-      fix: "Switch it on in Cloudflare's dashboard, under R2.",
-    };
+    const fix = "Switch it on in Cloudflare's dashboard, under R2.";
+    return { canBeMade: false, finding: { state: "missing", what: "R2 is not switched on.", fix } };
   }
   if (codes.includes(NO_SUCH_BUCKET)) {
     const fix = `npm run deploy makes it; so does npx wrangler r2 bucket create ${BUCKET}.`;
-    return { state: "missing", what: `There is no R2 bucket ${BUCKET}.`, fix };
+    return { canBeMade: true, finding: { state: "missing", what: `There is no R2 bucket ${BUCKET}.`, fix } };
   }
-  return { state: "unknown", what: `Whether there is an R2 bucket ${BUCKET}: ${refusal(codes)}.` };
+  const what = `Whether there is an R2 bucket ${BUCKET}: ${refusal(codes)}.`;
+  return { canBeMade: false, finding: { state: "unknown", what } };
 }
 
 /** The Worker as it is deployed, and what is to be said of that. */

@@ -1,39 +1,18 @@
 // `npm run doctor [-- --host example.com]`: whether everything is in place for a host on Cloudflare, and what to do where it is not.
 // Reads only. Exits 0 only if nothing is missing and everything could be asked.
-import { spawnSync } from "node:child_process";
 import { resolveNs } from "node:dns/promises";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import {
-  checkBucket,
-  checkLogin,
-  checkSettings,
-  readWorker,
-  type Finding,
-  type WranglerAnswer,
-} from "./doctor-checks.ts";
+import { checkLogin, checkSettings, readBucket, readWorker, type Finding } from "./doctor-checks.ts";
 import { checkDomain, type Network } from "./doctor-domain.ts";
 import { checkHost } from "./host-option.ts";
 import { readNpmTokens, readRegistries } from "./npm-registry.ts";
 import { runScript, StartError } from "./start-error.ts";
+import { askWrangler, ROOT } from "./wrangler.ts";
 
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const TIMEOUT_MS = 30_000;
 
 const MARKS: Readonly<Record<Finding["state"], string>> = { ok: "✓", missing: "✗", unknown: "?" };
-
-function askWrangler(args: readonly string[]): WranglerAnswer {
-  const { status, stdout, stderr } = spawnSync("wrangler", args, {
-    cwd: ROOT,
-    encoding: "utf8",
-    env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CI: "true" },
-    timeout: TIMEOUT_MS,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const codes = [...`${stdout ?? ""}${stderr ?? ""}`.matchAll(/\[code: (\d+)\]/g)].map((match) => Number(match[1]));
-  return { isDone: status === 0, stdout: stdout ?? "", codes };
-}
 
 const network: Network = {
   nameServers: async (name) => {
@@ -63,7 +42,7 @@ async function examine(host: string | undefined): Promise<Finding[]> {
   const findings: Finding[] = [login];
   let deployedHost: string | undefined;
   if (login.state === "ok") {
-    findings.push(checkBucket(askWrangler));
+    findings.push(readBucket(askWrangler).finding);
     const { worker, finding } = readWorker(askWrangler);
     findings.push(finding);
     if (worker !== undefined) {

@@ -154,6 +154,22 @@ describe("npm run deploy", () => {
   });
 });
 
+describe("npm run deploy changes nothing", () => {
+  test.each([
+    ["without R2", { ...LOGIN, r2: refuse(10042) }, "R2 is not switched on. Switch it on"],
+    [
+      "with several accounts",
+      { whoami: answer({ loggedIn: true, accounts: [{ id: "a" }, { id: "b" }] }) },
+      "Set CLOUDFLARE_ACCOUNT_ID",
+    ],
+  ])("%s, and says why", async (_name, answers: Answers, words) => {
+    const { code, stderr, calls } = await runScript("deploy", ["--host", "host.invalid"], answers);
+    expect(stderr).toContain(words);
+    expect(code).toBe(1);
+    expect(calls.filter((call) => /create|^deploy/.test(call))).toEqual([]);
+  });
+});
+
 /** A network in which names have these name servers, and URLs these answers. */
 function networkOf(
   zones: Readonly<Record<string, readonly string[]>>,

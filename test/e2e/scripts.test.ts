@@ -35,7 +35,7 @@ describe("npm run deploy", () => {
   test.each([
     ["no domain", [], /^Every app answers at <app>\.HOST: .+\n$/],
     ["a domain that is a URL", ["--host", "https://example.com"], /^--host takes a domain name .+\n$/],
-    ["nobody logged in", ["--host", "example.com"], /^wrangler is not logged in: .+\n$/],
+    ["nobody logged in", ["--host", "example.com"], /^wrangler is not logged in\. .+\n$/],
   ])("says in one sentence: %s", async (_name, args, sentence) => {
     const { code, stderr } = await runScript("scripts/deploy.ts", ...args);
     expect(code).toBe(1);
