@@ -1,4 +1,7 @@
-// What is in the archive of an app: a tar file whose parts git, sqlite3 and a text editor read. Written by archive-export.ts.
+// What is in the archive of an app: a tar file whose parts git, sqlite3 and a text editor read. Written by archive-export.ts,
+// read by archive-import.ts.
+
+import type { AppDescription } from "./app/description.ts";
 
 export const README_ENTRY = "README.txt";
 export const CONFIG_ENTRY = "config.json";
@@ -38,4 +41,19 @@ ${HISTORY_ENTRY}           every attempt to deploy, newest first
 What an app keeps by key is in the table _slipway_kv, its values as text that the npm package devalue parses.
 Each part is of the moment in which it was read, the database after the repository.
 `;
+}
+
+/** What of CONFIG_ENTRY an import reads. */
+export interface ArchivedConfig {
+  readonly productionBranch: string | null;
+  /** null: nothing was deployed, so that nothing has data. */
+  readonly live: object | null;
+  readonly settings: Partial<AppDescription["settings"]>;
+  readonly variables: readonly {
+    readonly name: string;
+    readonly scope: "production" | "preview";
+    /** null: it is secret. */
+    readonly value: string | null;
+  }[];
+  readonly egress: { readonly allow: readonly string[]; readonly previewAllow: readonly string[] };
 }

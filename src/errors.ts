@@ -83,6 +83,7 @@ export const ERROR_MEANINGS = {
   "sql-failed": "a statement that SQLite refuses",
   "sql-read-only": "a statement that changes something, in a call that only reads",
   "sql-timeout": "a call that takes longer than it may",
+  "archive-invalid": "a file that is no archive of an app, or not a whole one",
   "app-deleted": "the app was deleted and its name is kept: undelete it, or delete it for good",
   // Serving.
   "app-not-found": "no app answers at this host name",

@@ -70,7 +70,7 @@ export async function commitFiles(
   const { files, message } = asked;
   const { commitId, objects } = await makeFileCommit(repository, { parentId, files, message, author });
   const command = { name, oldId: tipId ?? ZERO_ID, newId: commitId };
-  const report = await run(request, host, {
+  const report = await runMade(request, host, {
     commands: [command],
     pushOptions: asked.pushOptions,
     pack: new Blob([writePack(objects)]).stream(),
@@ -109,9 +109,9 @@ async function pushCopy(request: MadePushRequest, host: Host, source: Repository
     throw new HostingError("app-exists", `There is an app ${request.app} already.`);
   }
   const pack = await openWholePack(source);
-  const report = await run(request, host, { commands: first, pushOptions: [], pack });
+  const report = await runMade(request, host, { commands: first, pushOptions: [], pack });
   const rest = refs.filter((ref) => ref.name !== head).map(create);
-  if (rest.length > 0) await run(request, host, { commands: rest, pushOptions: ["store"], pack: undefined });
+  if (rest.length > 0) await runMade(request, host, { commands: rest, pushOptions: ["store"], pack: undefined });
   return report;
 }
 
@@ -120,13 +120,15 @@ function create({ name, id }: { readonly name: RefName; readonly id: ObjectId })
   return { name, oldId: ZERO_ID, newId: id };
 }
 
-interface MadeCommands {
+/** What a push says and sends. */
+export interface MadeCommands {
   readonly commands: readonly UpdateCommand[];
   readonly pushOptions: readonly string[];
   readonly pack: ReadableStream<Uint8Array> | undefined;
 }
 
-async function run(request: MadePushRequest, host: Host, made: MadeCommands): Promise<MadePushReport> {
+/** The push, refused as a whole. @throws HostingError as commitFiles */
+export async function runMade(request: MadePushRequest, host: Host, made: MadeCommands): Promise<MadePushReport> {
   const { commands, pushOptions, pack } = made;
   const update = { commands, shallowIds: [], capabilities: new Map(), pushOptions, isProbe: false };
   const { narrator, facts, lines } = makeRecorder(request.now);

@@ -3,8 +3,9 @@
 import { DurableObject } from "cloudflare:workers";
 import { listKvEntries, type KvPage, type KvQuestion } from "./kv-list.ts";
 import { askSql, changeBySql, type SqlAnswer, type SqlQuestion } from "./sql-query.ts";
-import { stringify } from "devalue";
+import { parse, stringify } from "devalue";
 import { dumpSql } from "./sql-dump.ts";
+import { loadSql } from "./sql-load.ts";
 import { describeDatabase, type DatabaseFacts } from "./table-list.ts";
 import { dumpStorage, type DumpSink } from "./data-dump.ts";
 import { restoreStorage, type DumpSource } from "./data-restore.ts";
@@ -62,6 +63,11 @@ export class DataReader extends DurableObject {
     return dumpSql(this.ctx.storage, writeValue);
   }
 
+  /** The other way, into a database in which nothing is. */
+  loadSql(source: ReadableStream<Uint8Array>): Promise<void> {
+    return loadSql(this.ctx.storage, source, readValue);
+  }
+
   dump(sink: DumpSink): Promise<void> {
     return dumpStorage(this.ctx.storage, sink);
   }
@@ -76,9 +82,17 @@ export class DataReader extends DurableObject {
   }
 }
 
-/** Text that devalue's parse makes the same value of, but for Errors, of which it makes objects. */
+/** Text that devalue's parse makes the same value of, but for Errors: see readValue. */
 function writeValue(value: unknown): string {
   return stringify(value, {
     Error: (item) => item instanceof Error && { name: item.name, message: item.message, stack: item.stack },
+  });
+}
+
+/** Errors come back as Errors, by name; a class of the app's own is not known here. */
+function readValue(text: string): unknown {
+  return parse(text, {
+    Error: ({ name, message, stack }: { name: string; message: string; stack?: string }) =>
+      Object.assign(new Error(message), { name, stack }),
   });
 }

@@ -4,7 +4,7 @@
 // What the app keeps by key is in a table of its own, KV_TABLE, as JSON where JSON has the value exactly.
 
 /** Beside the app's own tables. */
-const KV_TABLE = "_slipway_kv";
+export const KV_TABLE = "_slipway_kv";
 
 const encoder = new TextEncoder();
 const PIECE_LENGTH = 64 * 1024;

@@ -20,6 +20,7 @@ import {
   type MeasuredDump,
   type SqlRequest,
 } from "./data-console.ts";
+import { replaceData, type DataImport } from "./data-import.ts";
 import type { KvPage, KvQuestion } from "./kv-list.ts";
 import type { SqlAnswer } from "./sql-query.ts";
 import type { DatabaseFacts } from "./table-list.ts";
@@ -357,6 +358,11 @@ export class Supervisor extends DurableObject<Env> {
   /** The same, and how long it is. */
   measureDump(choice: DatabaseChoice): Promise<Asked<MeasuredDump>> {
     return measureDump(this.#app, choice);
+  }
+
+  /** Fills production's database, or that of one of its objects, with what was dumped. */
+  replaceData(object: ObjectAddress | undefined, source: ReadableStream<Uint8Array>): Promise<DataImport> {
+    return replaceData(this.#app, object, source);
   }
 
   /** Deletes the app in a way that can be undone until then. undefined: it does not exist. */

@@ -73,6 +73,7 @@ const STATUS: Record<ErrorCode, number> = {
   "sql-failed": 422,
   "sql-read-only": 422,
   "sql-timeout": 422,
+  "archive-invalid": 422,
   "app-not-found": 404,
   "app-not-deployed": 404,
   "app-failed": 500,

@@ -1,11 +1,13 @@
-// An app as an archive, read by what anybody has: tar, git, SQLite.
-import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+// An app as an archive, read by what anybody has: tar, git, SQLite; and back to an app.
+import { execFile, execFileSync } from "node:child_process";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { commit, git, makeFolder, makeRepository } from "./git.ts";
-import { callApi, request, startHost, type Host } from "./host.ts";
+import { callApi, request, ROOT, startHost, type Host } from "./host.ts";
 
 let host: Host;
 beforeAll(async () => {
@@ -145,6 +147,63 @@ it("has the data of each named object", async () => {
   expect(production).toMatchObject([{ className: "Counter", name: "lobby" }]);
   const dump = openDump(join(folder, "data", "production", "Counter", `${production[0].objectId}.sql`));
   expect(dump.prepare("SELECT * FROM _slipway_kv").all()).toMatchObject([{ key: "value", value: "[2]" }]);
+});
+
+/** `npm run import`, as npm runs it. */
+async function importFile(file: string, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["scripts/import.ts", file, "--host", host.url, ...args],
+    { cwd: ROOT, env: { PATH: process.env["PATH"], ADMIN_TOKEN: host.token } },
+  );
+  return stdout;
+}
+
+async function refusal(file: string, ...args: readonly string[]): Promise<string> {
+  return importFile(file, ...args).then(
+    () => "it was imported",
+    (error: { stderr: string }) => error.stderr,
+  );
+}
+
+it("becomes an app that has and answers the same", async () => {
+  const before = await request(host.appUrl("notes"));
+  expect(JSON.parse(before.text)).toMatchObject({ last: [["at", 3]], greeting: "hello" });
+  const stdout = await importFile(await fetchArchive("notes"), "--app", "notes-again");
+  expect(stdout).toContain("notes-again: 3 refs, 1 databases.");
+  expect(stdout).toContain("These secrets are to be set anew: KEY");
+  const after = await request(host.appUrl("notes-again"));
+  expect(after).toMatchObject({ status: 200, text: before.text });
+  const folder = makeFolder();
+  expect(await git(folder, "ls-remote", host.gitUrl("notes-again.git"))).toBe(
+    await git(folder, "ls-remote", host.gitUrl("notes.git")),
+  );
+  // What AUTOINCREMENT counted came along, and the two have nothing in common.
+  const more = await request(host.appUrl("notes-again"), { method: "POST", body: "four" });
+  expect(JSON.parse(more.text)).toMatchObject({ last: [["at", 4]] });
+  expect((await request(host.appUrl("notes"))).text).toBe(before.text);
+  const compressed = join(makeFolder(), "rooms-again.tar.gz");
+  writeFileSync(compressed, gzipSync(readFileSync(await fetchArchive("rooms"))));
+  expect(await importFile(compressed)).toContain("rooms-again: 1 refs, 2 databases.");
+  expect(JSON.parse((await request(`${host.appUrl("rooms-again")}lobby`)).text)).toEqual({ name: "lobby", value: 3 });
+});
+
+it("is all there or not at all", async () => {
+  const file = await fetchArchive("notes");
+  expect(await refusal(file, "--app", "notes")).toMatch(/^notes was not imported \(app-exists\): /);
+  expect(await refusal(join(ROOT, "package.json"), "--app", "no-archive")).toMatch(/\(archive-invalid\): /);
+  // The end of the archive is missing: the last entry is production's or a preview's data.
+  truncateSync(file, readFileSync(file).byteLength - 2048);
+  expect(await refusal(file, "--app", "cut")).toMatch(/\(archive-invalid\): /);
+  for (const app of ["no-archive", "cut"]) {
+    // oxlint-disable-next-line no-await-in-loop -- two
+    expect((await callApi(host, "GET", `/apps/${app}`)).status).toBe(404);
+  }
+  const headers = { authorization: `Bearer ${host.token}`, "content-type": "application/x-tar" };
+  const url = `${host.url}/api/v1/apps/keyed/import`;
+  const keyed = await request(url, { method: "POST", headers: { ...headers, "idempotency-key": "a" }, body: "x" });
+  expect(JSON.parse(keyed.text)).toMatchObject({ code: "invalid-request" });
+  expect(await refusal("nowhere.tar")).toBe("There is no file nowhere.tar.\n");
 });
 
 it("is refused for an app that is not there", async () => {

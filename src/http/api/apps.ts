@@ -29,7 +29,7 @@ const ROOT = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\p{Cc}\\]+$|^$/u;
 const MAX_ROOT_LENGTH = 1024;
 
 /** What an owner sets. The same names in requests and answers. */
-const SettingsJson = z.object({
+export const SettingsJson = z.object({
   deploy: z.boolean().openapi({ description: "false: pushes are stored and deploy nothing." }),
   denyNonFastForwards: z.boolean().openapi({ description: "true: no push takes commits from a branch." }),
   root: z.string().max(MAX_ROOT_LENGTH).regex(ROOT).openapi({
@@ -272,6 +272,6 @@ function addresses(url: URL, env: Env, app: string) {
 }
 
 /** The settings that were given. */
-function given(settings: { readonly [Name in keyof Settings]?: Settings[Name] | undefined }): Partial<Settings> {
+export function given(settings: { readonly [Name in keyof Settings]?: Settings[Name] | undefined }): Partial<Settings> {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }

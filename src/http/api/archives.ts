@@ -1,7 +1,17 @@
-// A whole app as one file that does not need this host to be read.
+// A whole app as one file that does not need this host to be read, and an app made of one.
 import { createRoute, z } from "@hono/zod-openapi";
 import { exportApp } from "../../archive-export.ts";
-import { AppPath, makeRouter, needs, noSuchApp, PROBLEMS } from "./resource.ts";
+import { importApp } from "../../archive-import.ts";
+import type { ArchivedConfig } from "../../archive-format.ts";
+import { HostingError } from "../../errors.ts";
+import { openBody } from "../request-body.ts";
+import { given, SettingsJson } from "./apps.ts";
+import { pushAs } from "./commits.ts";
+import { RuleList } from "./egress.ts";
+import { VariableName, VariableValue } from "./env.ts";
+import { AppPath, json, makeRouter, needs, noSuchApp, PROBLEMS } from "./resource.ts";
+
+const ARCHIVE_TYPES = ["application/x-tar", "application/gzip"];
 
 export const archives = makeRouter();
 
@@ -29,3 +39,76 @@ archives.openapi(exportRoute, async (c) => {
     "content-disposition": `attachment; filename="${app}.tar"`,
   });
 });
+
+const importRoute = createRoute({
+  method: "post",
+  path: "/apps/{app}/import",
+  summary: "Make an app of an archive, also a gzipped one: repository, production's data, settings",
+  description:
+    "The app must not exist. Its production branch is deployed as by a push, then its data replaces what that made. Secrets are to " +
+    "be set anew, tokens and caps are not brought, and previews begin with their next push. Where a part fails there is no app.",
+  ...needs("admin"),
+  request: {
+    params: AppPath,
+    body: { required: true, content: { "application/x-tar": { schema: z.string().openapi({ format: "binary" }) } } },
+  },
+  responses: {
+    201: json(
+      z
+        .object({
+          app: z.string(),
+          push: z
+            .looseObject({ ok: z.boolean(), lines: z.array(z.string()).readonly() })
+            .nullable()
+            .openapi({ description: "What the push of the production branch came to." }),
+          refCount: z.int(),
+          databaseCount: z.int(),
+          missingSecrets: z.array(z.string()).readonly().openapi({ description: "To be set anew." }),
+        })
+        .openapi("ImportReport"),
+      "The app is live as it was.",
+    ),
+    ...PROBLEMS,
+  },
+});
+
+archives.openapi(importRoute, async (c) => {
+  const { app } = c.req.valid("param");
+  const type = c.req.header("content-type")?.split(";", 1)[0]?.toLowerCase() ?? "";
+  if (!ARCHIVE_TYPES.includes(type)) {
+    const types = ARCHIVE_TYPES.join(" or ");
+    throw new HostingError("media-type-unsupported", `An archive is sent with the header content-type: ${types}.`);
+  }
+  const body = openBody(c.req.raw);
+  try {
+    const request = pushAs(c.req.raw, c.env.host.env, c.get("caller"), app);
+    return c.json(await importApp(request, c.env.host, body.stream, readConfig), 201);
+  } catch (error) {
+    await body.drain().catch(() => undefined);
+    throw error;
+  }
+});
+
+const Config = z.object({
+  format: z.literal("slipway-app"),
+  version: z.literal(1),
+  productionBranch: z.string().nullable(),
+  live: z.object({}).nullable(),
+  settings: SettingsJson.partial(),
+  variables: z.array(
+    z.object({
+      name: VariableName,
+      scope: z.enum(["production", "preview"]),
+      value: VariableValue.nullable(),
+    }),
+  ),
+  egress: z.object({ allow: RuleList, previewAllow: RuleList }),
+});
+
+function readConfig(value: unknown): ArchivedConfig {
+  const result = Config.safeParse(value);
+  if (result.success) return { ...result.data, settings: given(result.data.settings) };
+  const [issue] = result.error.issues;
+  const problem = `${issue?.path.map(String).join(".")}: ${issue?.message}`;
+  throw new HostingError("archive-invalid", `config.json is not as this host writes it. ${problem}.`);
+}

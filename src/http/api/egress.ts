@@ -16,7 +16,8 @@ const Rule = z
   })
   .openapi({ type: "string", example: "api.example.com" });
 
-const RuleList = z.array(Rule).max(MAX_RULES);
+/** What an app may call. */
+export const RuleList = z.array(Rule).max(MAX_RULES);
 
 const EventJson = z
   .object({

@@ -16,20 +16,22 @@ const MAX_VALUE_BYTES = 5 * 1024;
 /** What the host itself puts into `env`, and what no object should have. */
 const RESERVED = ["SLIPWAY", "__proto__"];
 
-const Name = z
+/** What a variable may be called. */
+export const VariableName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "must be letters, digits and _, at most 64, the first no digit")
   .refine((name) => !RESERVED.includes(name), "is a name that the host keeps for itself");
 
 const NamePath = AppPath.extend({
-  name: Name.openapi({ param: { name: "name", in: "path" }, type: "string", example: "API_KEY" }),
+  name: VariableName.openapi({ param: { name: "name", in: "path" }, type: "string", example: "API_KEY" }),
 });
 
 const Scope = z.enum(["production", "preview"]).default("production").openapi({
   description: "preview: for previews and old deploys on show, which else have production's plain values.",
 });
 
-const Value = z
+/** What it may be. */
+export const VariableValue = z
   .string()
   .refine((value) => value.isWellFormed(), "must be text that is valid Unicode")
   .refine(
@@ -41,7 +43,7 @@ const Secret = z.boolean().optional().openapi({
   description: "Sealed, and never shown again. Without it: as it was, and plain where it is new.",
 });
 
-const NewVariable = z.object({ value: Value, secret: Secret, scope: Scope }).strict().openapi("NewVariable");
+const NewVariable = z.object({ value: VariableValue, secret: Secret, scope: Scope }).strict().openapi("NewVariable");
 
 const VariableJson = z
   .object({
@@ -153,10 +155,12 @@ const patchRoute = createRoute({
   request: {
     params: AppPath,
     body: jsonBody(
-      z.record(Name, z.union([NewVariable.extend({ value: Value.nullable() }), z.null()])).openapi("VariableChanges", {
-        description: "By name; null, or a value of null, deletes.",
-        example: { API_KEY: { value: "s3cret-value", secret: true }, OLD: null },
-      }),
+      z
+        .record(VariableName, z.union([NewVariable.extend({ value: VariableValue.nullable() }), z.null()]))
+        .openapi("VariableChanges", {
+          description: "By name; null, or a value of null, deletes.",
+          example: { API_KEY: { value: "s3cret-value", secret: true }, OLD: null },
+        }),
     ),
   },
   responses: { 200: json(ChangeReport, "They are live, or stored where nothing is."), ...PROBLEMS },

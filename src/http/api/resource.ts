@@ -59,6 +59,9 @@ export function needs(action: Deed["action"]) {
     const key = c.req.method === "POST" ? c.req.header("idempotency-key") : undefined;
     if (key === undefined) await next();
     else {
+      if (!isSmall(c.req.header("content-type"))) {
+        throw new HostingError("invalid-request", "Only calls with JSON take an Idempotency-Key.");
+      }
       const content = `${c.req.method} ${c.req.path}\n${await c.req.text()}`;
       const credentials = c.req.header("authorization") ?? "";
       c.res = await answerOnce({ env: c.env.host.env, caller, key, credentials, content }, async () => {
@@ -69,6 +72,11 @@ export function needs(action: Deed["action"]) {
     record(String(c.res.status));
   });
   return { middleware: admit, security: [{ token: [] }], "x-slipway-access": action };
+}
+
+/** A body that is held in memory to be compared: routes.ts bounds only JSON. */
+function isSmall(contentType: string | undefined): boolean {
+  return contentType === undefined || contentType.startsWith("application/json");
 }
 
 const PREFIX = "/api/v1";

@@ -1,0 +1,245 @@
+// An app made of an archive: settings and variables first, then the repository by the stages of a push, then the data. Read as it comes, in
+// the order in which archive-export.ts writes it. Where a part fails the app that was begun is removed: the whole app is there, or none.
+import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
+import { readAddress, type ObjectAddress } from "./app/object-address.ts";
+import type { Supervisor } from "./app/supervisor.ts";
+import {
+  BUNDLE_ENTRY,
+  CONFIG_ENTRY,
+  dataEntry,
+  objectEntry,
+  OBJECTS_ENTRY,
+  type ArchivedConfig,
+} from "./archive-format.ts";
+import { HostingError } from "./errors.ts";
+import { readBundle, type BundleRef } from "./git/bundle.ts";
+import { ZERO_ID } from "./git/object-id.ts";
+import { deletedApp } from "./push-deleted.ts";
+import type { Host } from "./push-host.ts";
+import { runMade, type MadePushReport, type MadePushRequest } from "./push-made.ts";
+import { changeVariables } from "./push-variables.ts";
+
+/** What was made, and what the archive could not bring. */
+export interface ImportReport {
+  readonly app: string;
+  /** What the push of the production branch came to; null: the archive has no branches. */
+  readonly push: MadePushReport | null;
+  readonly refCount: number;
+  readonly databaseCount: number;
+  /** Names of secrets that are to be set anew. */
+  readonly missingSecrets: readonly string[];
+}
+
+/** How far an import has come. */
+interface Import {
+  readonly request: MadePushRequest;
+  readonly host: Host;
+  readonly supervisor: DurableObjectStub<Supervisor>;
+  readonly readConfig: (value: unknown) => ArchivedConfig;
+  config: ArchivedConfig | undefined;
+  push: MadePushReport | null;
+  refCount: number;
+  /** The databases that are to come, by entry. undefined: production's own. */
+  readonly awaited: Map<string, ObjectAddress | undefined>;
+  databaseCount: number;
+}
+
+const MAX_JSON_BYTES = 16 * 1024 * 1024;
+
+/**
+ * `archive`: a tar file, also gzipped. `readConfig` throws a HostingError for what is no configuration.
+ * @throws HostingError "app-exists", "app-deleted", "archive-invalid", "sql-failed", or as a push
+ */
+export async function importApp(
+  request: MadePushRequest,
+  host: Host,
+  archive: ReadableStream<Uint8Array>,
+  readConfig: Import["readConfig"],
+): Promise<ImportReport> {
+  const supervisor = host.env.SUPERVISOR.getByName(request.app);
+  const deletedUntilMs = await supervisor.findDeletedUntil();
+  if (deletedUntilMs !== undefined) throw deletedApp(request, deletedUntilMs);
+  if ((await supervisor.describe()) !== undefined) throw appExists(request.app);
+  const state: Import = {
+    request,
+    host,
+    supervisor,
+    readConfig,
+    config: undefined,
+    push: null,
+    refCount: 0,
+    awaited: new Map(),
+    databaseCount: 0,
+  };
+  const file = await openArchive(archive);
+  try {
+    // oxlint-disable-next-line no-await-in-loop -- entry after entry
+    for (let entry = await file.next(); entry !== undefined; entry = await file.next()) await takeEntry(state, entry);
+    return finish(state);
+  } catch (error) {
+    await file.cancel();
+    if (state.config !== undefined) await supervisor.destroy();
+    const reason = file.failure();
+    throw reason === undefined ? error : invalid(reason, error);
+  }
+}
+
+function finish({ request, config, awaited, push, refCount, databaseCount }: Import): ImportReport {
+  if (config === undefined) throw invalid(`it has no ${CONFIG_ENTRY}`);
+  const [missing] = awaited.keys();
+  if (missing !== undefined) throw invalid(`${missing} is missing`);
+  const missingSecrets = config.variables.filter(({ value }) => value === null).map(({ name }) => name);
+  return { app: request.app, push, refCount, databaseCount, missingSecrets };
+}
+
+/** A tar file as it comes. */
+interface ArchiveFile {
+  /** The next entry, once the one before was read or cancelled. undefined: there are no more. */
+  next(): Promise<ParsedTarEntry | undefined>;
+  cancel(): Promise<void>;
+  /** Why it could not be read on, also where that was heard by whoever reads an entry. */
+  failure(): string | undefined;
+}
+
+async function openArchive(archive: ReadableStream<Uint8Array>): Promise<ArchiveFile> {
+  const source = archive.getReader();
+  const first = await source.read();
+  const bytes = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start: (controller) => {
+      if (!first.done) controller.enqueue(Uint8Array.from(first.value));
+    },
+    async pull(controller) {
+      const { done, value } = await source.read();
+      if (done) controller.close();
+      // What is read next may be put where this was.
+      else controller.enqueue(Uint8Array.from(value));
+    },
+  });
+  const isGzip = first.value?.[0] === 0x1f && first.value[1] === 0x8b;
+  const tar: ReadableStream<Uint8Array> = isGzip ? bytes.pipeThrough(new DecompressionStream("gzip")) : bytes;
+  const entries = tar.pipeThrough(createTarDecoder({ strict: true })).getReader();
+  let failure: string | undefined;
+  const noting = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      failure ??= error instanceof Error ? error.message.replace(/\.$/, "") : String(error);
+      throw error;
+    }
+  };
+  return {
+    async next() {
+      const { value } = await noting(entries.read());
+      return value && { header: value.header, body: watch(value.body, noting) };
+    },
+    cancel: () => entries.cancel().catch(() => undefined),
+    failure: () => failure,
+  };
+}
+
+/** The same stream, each of its reads given to `noting`. */
+function watch(body: ReadableStream<Uint8Array>, noting: <T>(work: Promise<T>) => Promise<T>): typeof body {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await noting(reader.read());
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** What is for people, and what this version does not know, is passed over. */
+async function takeEntry(state: Import, { header, body }: ParsedTarEntry): Promise<void> {
+  const { name } = header;
+  if (name === CONFIG_ENTRY) return begin(state, await readJson(name, header.size, body));
+  if (name === BUNDLE_ENTRY) return pushBundle(state, body);
+  if (name === OBJECTS_ENTRY) return expectObjects(state, await readJson(name, header.size, body));
+  if (!state.awaited.has(name)) return body.cancel();
+  const outcome = await state.supervisor.replaceData(
+    state.awaited.get(name),
+    // The runtime passes only streams of bytes on.
+    body.pipeThrough(new IdentityTransformStream()),
+  );
+  if (outcome.kind === "no-data") throw invalid("it has data, and nothing in it deploys that could have any");
+  if (outcome.kind === "failed") {
+    throw new HostingError("sql-failed", `${name} could not be loaded: ${outcome.message}`);
+  }
+  state.awaited.delete(name);
+  state.databaseCount += 1;
+}
+
+async function begin(state: Import, value: unknown): Promise<void> {
+  const { request, host, supervisor } = state;
+  if (state.config !== undefined) throw invalid(`it has two ${CONFIG_ENTRY}`);
+  const config = state.readConfig(value);
+  const { kind } = await supervisor.createRepository(config.settings);
+  if (kind === "exists") throw appExists(request.app);
+  state.config = config;
+  await supervisor.changeEgress(config.egress);
+  const changes = config.variables.flatMap(({ name, scope, value: plain }) => {
+    return plain === null ? [] : [{ name, scope, value: plain, isSecret: false }];
+  });
+  if (changes.length > 0) await changeVariables({ ...request, changes }, host);
+  if (config.live !== null) state.awaited.set(dataEntry("production"), undefined);
+}
+
+/** The production branch comes first, as in a push by hand, and deploys if it did where it comes from. */
+async function pushBundle(state: Import, body: ReadableStream<Uint8Array>): Promise<void> {
+  const { config, request, host } = state;
+  if (config === undefined) throw invalid(`${BUNDLE_ENTRY} comes before ${CONFIG_ENTRY}`);
+  const { refs, pack } = await readBundle(body);
+  const all = refs.filter(({ name }) => name !== "HEAD");
+  const head = all.filter(({ name }) => name === config.productionBranch);
+  const rest = all.filter(({ name }) => name !== config.productionBranch);
+  const [first, second] = head.length === 0 ? [rest, []] : [head, rest];
+  const isDeployed = config.live !== null && head.length > 0;
+  const options = isDeployed ? [] : ["store"];
+  state.push = await runMade(request, host, { commands: first.map(create), pushOptions: options, pack });
+  if (second.length > 0) {
+    await runMade(request, host, { commands: second.map(create), pushOptions: ["store"], pack: undefined });
+  }
+  state.refCount = all.length;
+}
+
+function create({ name, id }: BundleRef) {
+  return { name, oldId: ZERO_ID, newId: id };
+}
+
+/** What each name of production is. Previews begin anew with a copy of production's data, so that theirs stays in the archive. */
+function expectObjects(state: Import, value: unknown): void {
+  const production: unknown = typeof value === "object" && value !== null && "production" in value && value.production;
+  for (const object of Array.isArray(production) ? production : []) {
+    try {
+      const address = readAddress({ ...object, name: object.name ?? undefined });
+      state.awaited.set(objectEntry("production", address), address);
+    } catch (error) {
+      throw invalid(`${OBJECTS_ENTRY} lists what is no object`, error);
+    }
+  }
+}
+
+async function readJson(name: string, size: number, body: ReadableStream<Uint8Array>): Promise<unknown> {
+  if (size > MAX_JSON_BYTES) throw invalid(`${name} is over ${MAX_JSON_BYTES} bytes`);
+  const text = await new Response(body).text();
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalid(`${name} is not JSON`, error);
+  }
+}
+
+function appExists(app: string): HostingError {
+  return new HostingError(
+    "app-exists",
+    `There is an app ${app} already. An import makes a new one: choose another name.`,
+  );
+}
+
+function invalid(why: string, cause?: unknown): HostingError {
+  return new HostingError("archive-invalid", `The archive cannot be imported: ${why}. Nothing was made.`, { cause });
+}
