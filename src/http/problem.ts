@@ -115,7 +115,11 @@ export function problemAnswer(error: unknown, request: Request): Response {
   const { code, message, retryAfterS, facts } = describe(error, request);
   const status = STATUS[code];
   const body = { type: "about:blank", status, code, title: code, detail: message, ...facts };
-  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
+  const headers = new Headers({
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  });
   if (code === "auth-required") headers.set("www-authenticate", CHALLENGE);
   const waitS = waitFor(code, retryAfterS);
   if (waitS !== undefined) headers.set("retry-after", String(waitS));

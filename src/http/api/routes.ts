@@ -48,6 +48,8 @@ api.use(async (c, next) => {
   const isJson = c.req.header("content-type")?.startsWith("application/json") === true;
   await (isJson ? limitBody(c, next) : next());
   c.header("cache-control", "no-store");
+  // Answers quote what apps and pushers wrote, which no browser is to take for a page.
+  c.header("x-content-type-options", "nosniff");
 });
 api.route("/", apps);
 api.route("/", deploys);
