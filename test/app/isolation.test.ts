@@ -2,10 +2,11 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { within } from "../../src/app/time-limit.ts";
 import { readConsoleLines } from "../../src/app/log-intake.ts";
 import { idOfName, OBJECT_HEADER } from "../../src/app/object-address.ts";
 import { answerForApp } from "../../src/http/app-request.ts";
-import { appSource, commitRehearsed, deploy, makeCode, supervisorOf, visit, visitText } from "./deployment.ts";
+import { appSource, commitRehearsed, deploy, makeCode, supervisorOf, visitText } from "./deployment.ts";
 
 const HONEST = appSource(`    await this.ctx.storage.put("secret", "of the honest app");
     return new Response("honest");`);
@@ -194,6 +195,7 @@ function readForged() {
 
 /** One line each, run at module scope before anything else of the app. */
 const POISONS = [
+  ["promises that never settle", "Promise.prototype.then = function () { return new Promise(() => {}); };"],
   ["a then on everything", "Object.prototype.then = function () {};"],
   ["arrays that do not iterate", "Array.prototype[Symbol.iterator] = function () { throw new Error('poisoned'); };"],
   [
@@ -232,7 +234,8 @@ describe("an app that poisons what the wrapper uses", () => {
         const { deploy: made } = await commitRehearsed(app, code.codeId);
         if (made === undefined) throw new Error("The commit made no deploy.");
         await supervisorOf(app).cutOver(made.number);
-        await (await visit(app, "/bad")).text();
+        // It may hang, which is its own affair.
+        await within(visitText(app, "/bad").catch(String), 300);
       }
       await honestAnswers();
       await deploy(app, appSource(`    return new Response("mended");`));
