@@ -156,7 +156,8 @@ async function readHistory(supervisor: AppStub): Promise<readonly unknown[]> {
   }
 }
 
-async function readObjects(supervisor: AppStub, facet: string): Promise<readonly ArchivedObject[]> {
+/** The named objects of an environment. */
+export async function readObjects(supervisor: AppStub, facet: string): Promise<readonly ArchivedObject[]> {
   const objects: ArchivedObject[] = [];
   for (let after: ArchivedObject | undefined; ;) {
     // oxlint-disable-next-line no-await-in-loop -- a page begins behind the one before

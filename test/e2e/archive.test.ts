@@ -188,6 +188,15 @@ it("becomes an app that has and answers the same", async () => {
   expect(JSON.parse((await request(`${host.appUrl("rooms-again")}lobby`)).text)).toEqual({ name: "lobby", value: 3 });
 });
 
+it("is copied with its data", async () => {
+  const before = await request(host.appUrl("notes"));
+  expect((await callApi(host, "POST", "/apps/notes/fork", { name: "notes-fork", data: true })).status).toBe(201);
+  const { notes, last } = JSON.parse((await request(host.appUrl("notes-fork"))).text);
+  expect({ notes, last, greeting: "hello" }).toEqual(JSON.parse(before.text));
+  expect((await callApi(host, "POST", "/apps/rooms/fork", { name: "rooms-fork", data: true })).status).toBe(201);
+  expect(JSON.parse((await request(`${host.appUrl("rooms-fork")}lobby`)).text)).toEqual({ name: "lobby", value: 3 });
+});
+
 it("is all there or not at all", async () => {
   const file = await fetchArchive("notes");
   expect(await refusal(file, "--app", "notes")).toMatch(/^notes was not imported \(app-exists\): /);

@@ -4,6 +4,7 @@ import { permit, type Caller } from "../../app/access.ts";
 import { readAppName, type AppName } from "../../app/app-name.ts";
 import { parseObjectId, type ObjectId } from "../../git/object-id.ts";
 import { commitFiles, forkApp, type CommitRequest, type MadePushRequest } from "../../push-made.ts";
+import { copyAppData } from "../../push-fork-data.ts";
 import { appUrl } from "../host-name.ts";
 import { AppPath, json, jsonBody, makeRouter, needs, PROBLEMS } from "./resource.ts";
 
@@ -104,21 +105,35 @@ commits.openapi(commitRoute, async (c) => {
 const forkRoute = createRoute({
   method: "post",
   path: "/apps/{app}/fork",
-  summary: "Make an app of this one's code, with all its history, and none of its data and variables",
+  summary: "Make an app of this one's code, with all its history, and none of its variables",
+  description: "With data: a copy of production's, with that of its named objects. Previews and snapshots stay behind.",
   ...needs("read"),
   request: {
     params: AppPath,
-    body: jsonBody(z.object({ name: z.string().openapi({ example: "hello-2" }) }).openapi("NewFork")),
+    body: jsonBody(
+      z
+        .object({
+          name: z.string().openapi({ example: "hello-2" }),
+          data: z.boolean().default(false).openapi({ description: "true: with a copy of the data." }),
+        })
+        .openapi("NewFork"),
+    ),
   },
   responses: { 201: json(PushReportJson, "The new app is live."), ...PROBLEMS },
 });
 
 commits.openapi(forkRoute, async (c) => {
-  const name = readAppName(c.req.valid("json").name);
+  const { app } = c.req.valid("param");
+  const asked = c.req.valid("json");
+  const name = readAppName(asked.name);
   const caller = c.get("caller");
   permit(caller, { app: name, action: "push" });
+  // Who reads an app's data may push to it; see the dump.
+  if (asked.data) permit(caller, { app, action: "push" });
   const request = pushAs(c.req.raw, c.env.host.env, caller, name);
-  return c.json(await forkApp(request, c.env.host, c.req.valid("param").app), 201);
+  const report = await forkApp(request, c.env.host, app);
+  if (asked.data) await copyAppData({ from: app, to: name }, c.env.host);
+  return c.json(report, 201);
 });
 
 /** A push that is made here, in the caller's name. */
