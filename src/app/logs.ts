@@ -103,6 +103,7 @@ export function followLogs(app: HostedApp, query: LogQuery): ReadableStream<Uint
 export function noteConsole(app: HostedApp, from: LogSource, { lines, droppedCount }: ConsoleLines): void {
   if (!isMigrated(app.db)) return;
   app.activity.droppedCount += droppedCount;
+  if (droppedCount > 0) noteUsage(app, { ...from, atMs: app.now() }, { droppedLogLines: droppedCount });
   for (const line of lines) noteLine(app, { ...from, ...line, kind: "console" });
 }
 
