@@ -1,6 +1,6 @@
 // Which client a request comes from, for limits and for the audit log.
 
-/** The address, as Cloudflare's network (locally: wrangler) says. A client cannot choose it: what it sends itself is replaced there. */
+/** The address, as Cloudflare's network says, which replaces what a client sends itself. wrangler does not: locally it can be chosen. */
 export function clientAddress(request: Request): string {
   return request.headers.get("cf-connecting-ip") ?? "local";
 }
