@@ -161,6 +161,42 @@ function line(atMs: unknown): object {
   return { atMs, level: "info", text: "x" };
 }
 
+describe("two apps of the same code", () => {
+  it("share neither memory nor data, nor objects of the same name", async () => {
+    const source = `import { DurableObject } from "cloudflare:workers";
+      let inMemory = 0;
+      export class Room extends DurableObject {
+        async count() {
+          const stored = ((await this.ctx.storage.get("count")) ?? 0) + 1;
+          await this.ctx.storage.put("count", stored);
+          inMemory += 1;
+          return stored + " " + inMemory;
+        }
+      }
+      export default { async fetch(request, env) { return new Response(await env.ROOM.getByName("lobby").count()); } };`;
+    const apps = ["isolation-twin", "isolation-other-twin"];
+    for (const app of apps) await deploy(app, source, { className: "default", objects: ROOMS });
+    const said = [];
+    for (const app of [...apps, ...apps]) said.push(await visitText(app));
+    expect(said).toEqual(["1 1", "1 1", "2 2", "2 2"]);
+  }, 60_000);
+});
+
+describe("an app that floods its log", () => {
+  it("takes no line of another's", async () => {
+    const loud = appSource(`    for (let n = 0; n < 20_000; n += 1) console.log("flood", n);
+    return new Response("flooded");`);
+    const quiet = appSource(`    console.log("heard");
+    return new Response("said");`);
+    await deploy("isolation-loud", loud);
+    await deploy("isolation-quiet", quiet);
+    await Promise.all([visitText("isolation-loud"), visitText("isolation-quiet")]);
+    await expect.poll(async () => (await readLines("isolation-quiet", "heard"))?.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => countDropped("isolation-loud"), { timeout: 10_000 }).toBeGreaterThan(0);
+    expect(await countDropped("isolation-quiet")).toBe(0);
+  }, 60_000);
+});
+
 describe("an app that forges its log", () => {
   it("gets lines of no time but about now, and nothing that is no line", () => {
     const nowMs = Date.UTC(2026, 10, 21);
@@ -181,16 +217,20 @@ describe("an app that forges its log", () => {
     } });\n${source}`;
     await deploy("isolation-log", forging);
     await visitText("isolation-log");
-    await expect.poll(async () => (await readForged())?.length, { timeout: 10_000 }).toBe(1);
-    const [forged] = (await readForged()) ?? [];
+    await expect.poll(async () => (await readLines("isolation-log", "forged"))?.length, { timeout: 10_000 }).toBe(1);
+    const [forged] = (await readLines("isolation-log", "forged")) ?? [];
     expect(Math.abs((forged?.atMs ?? 0) - Date.now())).toBeLessThan(60_000);
     const usage = await supervisorOf("isolation-log").readUsage(1);
     expect(usage?.rows.reduce((sum, { logLines }) => sum + logLines, 0)).toBeGreaterThan(0);
   }, 60_000);
 });
 
-function readForged() {
-  return supervisorOf("isolation-log").readLogs({ limit: 10, text: "forged" });
+function readLines(app: string, text: string) {
+  return supervisorOf(app).readLogs({ limit: 10, text });
+}
+
+async function countDropped(app: string): Promise<number> {
+  return (await supervisorOf(app).readUsage(1))?.rows.reduce((sum, row) => sum + row.droppedLogLines, 0) ?? -1;
 }
 
 /** One line each, run at module scope before anything else of the app. */

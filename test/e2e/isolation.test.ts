@@ -11,6 +11,8 @@ const ECHO = `import { DurableObject } from "cloudflare:workers";
 export class App extends DurableObject {
   async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
+    const eaten: unknown[] = [];
+    while (url.pathname === "/eat") eaten.push(Array.from({ length: 1_000_000 }, (_, at) => at + 0.5));
     if (url.pathname === "/log") console.log(${JSON.stringify(MARKUP)});
     const marks = [...request.headers.keys()].filter((name) => name.startsWith("slipway"));
     const seen = { app: this.env.SLIPWAY.app, host: url.hostname, path: url.pathname, marks, body: await request.text() };
@@ -220,5 +222,22 @@ describe("a page of an app", () => {
       expect(page.text).not.toContain("<img src=x");
       expect(page.headers["content-security-policy"]).toContain("script-src 'self'");
     }
+  });
+});
+
+describe("an app that takes all memory", () => {
+  it("ends with its requests, and everything answers again", async () => {
+    // No GET, which wrangler would send three times.
+    const status = await request(`${host.appUrl("hostile")}eat`, { method: "POST" }).then(
+      (answer) => answer.status,
+      () => 500,
+    );
+    expect(status).toBe(500);
+    const ask = (app: string): Promise<string[]> =>
+      request(host.appUrl(app)).then(
+        ({ text }) => answeredBy(text),
+        () => [],
+      );
+    for (const app of ["honest", "hostile"]) await expect.poll(() => ask(app), { timeout: 30_000 }).toEqual([app]);
   });
 });
