@@ -60,7 +60,7 @@ async function callHandler(app: HostedApp, alarm: Alarm, version: Version): Prom
   const { attempts, atMs } = alarm;
   const facet = findObjectFacet(app, alarm, version);
   if (facet === undefined) return false;
-  return await facet[ALARM]({ retryCount: attempts, isRetry: attempts > 0, scheduledTime: atMs });
+  return await facet[ALARM]({ scheduledTime: atMs, retryCount: attempts, isRetry: attempts > 0 });
 }
 
 /** undefined: this version has no such class. */

@@ -62,8 +62,10 @@ export function giveAlarm(ctx: DurableObjectState, object: string, stub = rememb
   };
   const methods = {
     // As the storage does it, a class without alarm() is only noticed after its constructor.
-    setAlarm: async (time: unknown): Promise<void> => {
+    setAlarm: async (time: unknown, options?: unknown): Promise<void> => {
       const atMs = readTime(time);
+      if (options !== undefined && options !== null && typeof options !== "object")
+        throw refuseParameter("2", "SetAlarmOptions");
       if (instance !== undefined && typeof get(instance, "alarm") !== "function") {
         throw new typeError("Your Durable Object class must have an alarm() handler in order to call setAlarm()");
       }
@@ -179,6 +181,7 @@ function joinTransactions(
   const { transaction, transactionSync } = storage;
   return {
     transaction: async (closure: (txn: DurableObjectTransaction) => unknown): Promise<unknown> => {
+      if (typeof closure !== "function") return apply(transaction, storage, [closure]);
       const opened: OpenTransaction = {};
       let close: ReturnType<typeof open> | undefined;
       let isRolledBack = false;
@@ -229,12 +232,18 @@ function define(target: object, methods: Readonly<Record<string, unknown>>): voi
   }
 }
 
-/** A number or a Date, as setAlarm takes it; throws what setAlarm throws. */
+/** A number or a Date, as setAlarm takes it; throws what setAlarm throws, in the runtime's words. */
 function readTime(time: unknown): number {
   const atMs = typeof time === "number" ? trunc(time) : time instanceof Date ? apply(getTime, time, []) : undefined;
-  if (atMs === undefined || !isFinite(atMs)) throw new typeError("setAlarm() takes a Date, or the milliseconds of one");
+  if (atMs === undefined) throw refuseParameter("1", "date");
+  if (!isFinite(atMs)) throw new typeError("The value cannot be converted because it is not a valid Date.");
   if (atMs <= 0) throw new typeError("setAlarm() cannot be called with an alarm time <= 0");
   return atMs;
+}
+
+function refuseParameter(number: string, type: string): TypeError {
+  const call = "Failed to execute 'setAlarm' on 'DurableObjectStorage'";
+  return new typeError(`${call}: parameter ${number} is not of type '${type}'.`);
 }
 
 /** Since 2026-02-24, by compatibility date. */

@@ -312,17 +312,20 @@ function holdAnswers(
 /** Constructors migrate inside of blockConcurrencyWhile, and what is thrown there does not reach the constructor. */
 function noteBlockedConcurrency(ctx: DurableObjectState, note: (phase: "constructor", error: unknown) => void): void {
   const { blockConcurrencyWhile } = ctx;
-  const value = <T>(callback: () => Promise<T>): Promise<T> =>
-    apply(blockConcurrencyWhile, ctx, [
+  const value = <T>(...args: [callback: () => Promise<T>]): Promise<T> => {
+    // Refused by the runtime, in its words, before anything is blocked; thrown inside, it would break the object.
+    if (typeof args[0] !== "function") return apply(blockConcurrencyWhile, ctx, args);
+    return apply(blockConcurrencyWhile, ctx, [
       async () => {
         try {
-          return await callback();
+          return await args[0]();
         } catch (error) {
           note("constructor", error);
           throw error;
         }
       },
     ]);
+  };
   defineProperty(ctx, "blockConcurrencyWhile", { value, configurable: true, writable: true });
 }
 
