@@ -1,0 +1,61 @@
+// The class of the compatibility suite. Its text is used twice: as a plain Durable Object of a Worker beside the host's, which
+// vitest.config.ts declares, and as an app that compat.test.ts deploys. It knows nothing of which it is.
+import { DurableObject } from "cloudflare:workers";
+import { ALARM_PROBES } from "./alarm-probes.ts";
+import { answerRaw } from "./http-probes.ts";
+import type { Probes, Seen } from "./outcome.ts";
+import { RUNTIME_PROBES } from "./runtime-probes.ts";
+import { answerSocket, SOCKET_PROBES } from "./socket-probes.ts";
+import { STORAGE_PROBES } from "./storage-probes.ts";
+
+const PROBES: Probes = { ...STORAGE_PROBES, ...ALARM_PROBES, ...RUNTIME_PROBES, ...SOCKET_PROBES };
+
+export class App extends DurableObject {
+  override async fetch(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/probes") return Response.json(Object.keys(PROBES));
+    const probe = PROBES[pathname.slice("/probe/".length)];
+    const scene = { ctx: this.ctx, env: this.env, request };
+    if (probe !== undefined) return Response.json(await probe(scene));
+    if (request.headers.has("upgrade")) return answerSocket(scene, pathname);
+    if (pathname === "/rings") return Response.json((await this.ctx.storage.get("rings")) ?? []);
+    return answerRaw(scene, pathname);
+  }
+
+  /** Fails twice where it was told to. */
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    const { storage } = this.ctx;
+    const rings = (await storage.get<Seen[]>("rings")) ?? [];
+    await storage.put("rings", [
+      ...rings,
+      { ...info, keys: Object.keys(info ?? {}), pending: await storage.getAlarm() },
+    ]);
+    await storage.sync();
+    if (rings.length === 0 && (await storage.get("fails")) === true) throw new Error("The first ring fails.");
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    if (typeof message !== "string") return socket.send(message);
+    if (message === "throw") throw new RangeError("from webSocketMessage");
+    if (message === "close") return socket.close(4001, "asked to");
+    if (message === "count") return socket.send(String(this.ctx.getWebSockets().length));
+    if (message === "attachment") return socket.send(JSON.stringify(socket.deserializeAttachment()));
+    if (message === "stamp") {
+      const stamp = this.ctx.getWebSocketAutoResponseTimestamp(socket);
+      return socket.send(stamp === null ? "never" : stamp.constructor.name);
+    }
+    socket.send(`${this.ctx.getTags(socket).join(",")}: ${message}`);
+  }
+
+  override async webSocketClose(socket: WebSocket, code: number, reason: string, wasClean: boolean): Promise<void> {
+    await this.#noteSocket({ code, reason, wasClean, readyState: socket.readyState });
+  }
+
+  override async webSocketError(_: WebSocket, error: unknown): Promise<void> {
+    await this.#noteSocket({ error: String(error) });
+  }
+
+  async #noteSocket(seen: Seen): Promise<void> {
+    await this.ctx.storage.put("socket-end", seen);
+  }
+}
