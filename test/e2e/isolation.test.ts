@@ -12,7 +12,7 @@ export class App extends DurableObject {
   async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     const eaten: unknown[] = [];
-    while (url.pathname === "/eat") eaten.push(Array.from({ length: 1_000_000 }, (_, at) => at + 0.5));
+    while (url.pathname === "/eat") eaten.push(new Array(4_000_000).fill(0.5));
     if (url.pathname === "/log") console.log(${JSON.stringify(MARKUP)});
     const marks = [...request.headers.keys()].filter((name) => name.startsWith("slipway"));
     const seen = { app: this.env.SLIPWAY.app, host: url.hostname, path: url.pathname, marks, body: await request.text() };
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-/** All that comes back for these bytes, until the host closes the connection. */
+/** All that comes back for these bytes, until the host closes the connection, which it may do before it has read them all. */
 async function exchange(bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: "127.0.0.1", port: host.port });
@@ -42,8 +42,11 @@ async function exchange(bytes: string): Promise<string> {
       received += chunk.toString("latin1");
     });
     socket.on("close", () => resolve(received));
-    socket.on("error", reject);
-    socket.setTimeout(20_000, () => socket.destroy(new Error(`The connection stays open after: ${received}`)));
+    socket.on("error", () => undefined);
+    socket.setTimeout(20_000, () => {
+      reject(new Error(`The connection stays open after: ${received}`));
+      socket.destroy();
+    });
     socket.write(bytes, "latin1");
   });
 }
@@ -58,8 +61,9 @@ function answeredBy(received: string): string[] {
   return [...received.matchAll(/"app":"([a-z]+)"/g)].map(([, app = ""]) => app);
 }
 
+/** 0: the connection was closed without an answer. */
 function statusOf(received: string): number {
-  return Number(/^HTTP\/1\.1 (\d{3})/.exec(received)?.[1]);
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(received)?.[1] ?? 0);
 }
 
 describe("the host name decides", () => {
@@ -136,9 +140,10 @@ describe("a request", () => {
       raw("/", ["Host: hostile.localhost", ...Array.from({ length: 40 }, (_, at) => `X-${at}: ${long}`)]),
       request(host.appUrl("honest")),
     ]);
-    expect(statusOf(target)).toBe(414);
-    expect([200, 400, 413, 431]).toContain(statusOf(header));
+    expect([0, 414]).toContain(statusOf(target));
+    expect([0, 200, 400, 413, 431]).toContain(statusOf(header));
     expect(other.status).toBe(200);
+    expect(answeredBy(await raw("/", ["Host: hostile.localhost"]))).toEqual(["hostile"]);
   });
 
   it("that never ends holds up nobody else", async () => {
