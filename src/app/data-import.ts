@@ -8,7 +8,7 @@ import { findExisting, type HostedApp } from "./hosted-app.ts";
 import { objectFacet, type ObjectAddress } from "./object-address.ts";
 import { readStopped } from "./stopped-data.ts";
 
-/** What became of it. no-data: nothing is deployed that could have data. failed: SQLite's words, or the source's; nothing is there. */
+/** What became of it. no-data: nothing is deployed that could have data. failed: SQLite's words, or the source's; the app is to go. */
 export type DataImport =
   | { readonly kind: "loaded" | "no-data" }
   | { readonly kind: "failed"; readonly message: string };

@@ -5,8 +5,8 @@
 export interface StatementSplitter {
   /** The statements that are complete by now. */
   push(text: string): string[];
-  /** What is left at the end; undefined: nothing but space and comments. */
-  end(): string | undefined;
+  /** What is left at the end, without space and comments. */
+  end(): string[];
 }
 
 /** A piece of SQL that is never cut: what stands between two quotes, a comment, a word, one other character. */
@@ -17,6 +17,8 @@ const OPENING = /^['"`[]/;
 /** `maxLength`: a statement that grows over it is an error. */
 export function makeStatementSplitter(maxLength: number): StatementSplitter {
   let rest = "";
+  /** What came since `rest` was last looked at. */
+  let more = "";
   /** How far `rest` has been looked at, and where its statement begins and ended so far. */
   let at = 0;
   let begin = -1;
@@ -51,13 +53,19 @@ export function makeStatementSplitter(maxLength: number): StatementSplitter {
   };
   return {
     push(text) {
-      rest += text;
+      more += text;
+      // A long literal is looked at from its beginning each time: as much as that must have come, or it would take the square of its length.
+      if (more.length < rest.length - at && rest.length + more.length <= maxLength) return [];
+      rest += more;
+      more = "";
       return take(false);
     },
     end() {
+      rest += more;
+      more = "";
       const statements = take(true);
       if (begin !== -1) statements.push(rest.slice(0, stop));
-      return statements.length === 0 ? undefined : statements.join(";\n");
+      return statements;
     },
   };
 }
@@ -65,9 +73,7 @@ export function makeStatementSplitter(maxLength: number): StatementSplitter {
 /** A text's statements. */
 export function splitStatements(text: string): string[] {
   const splitter = makeStatementSplitter(Infinity);
-  const statements = splitter.push(`${text}\n`);
-  const last = splitter.end();
-  return last === undefined ? statements : [...statements, last];
+  return [...splitter.push(`${text}\n`), ...splitter.end()];
 }
 
 function isFiller(token: string): boolean {

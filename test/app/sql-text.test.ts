@@ -29,14 +29,18 @@ describe("makeStatementSplitter", () => {
         const splitter = makeStatementSplitter(1000);
         const found: string[] = [];
         for (let at = 0; at < text.length; at += size) found.push(...splitter.push(text.slice(at, at + size)));
-        const last = splitter.end();
-        expect([...found, ...(last === undefined ? [] : [last])], `${text} by ${size}`).toEqual(statements);
+        expect([...found, ...splitter.end()], `${text} by ${size}`).toEqual(statements);
       }
     }
   });
 
   it("refuses a statement without an end", () => {
     expect(() => makeStatementSplitter(10).push("SELECT 'without an end")).toThrow(RangeError);
+    const slow = makeStatementSplitter(10);
+    expect(() => {
+      for (const character of "SELECT 'without an end") slow.push(character);
+      slow.end();
+    }).toThrow(RangeError);
   });
 });
 
