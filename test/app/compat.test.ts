@@ -93,6 +93,7 @@ const VISITS: Readonly<Record<string, Visit>> = {
     })();
     return answer(side, "/echo", { method: "POST", body: readable });
   },
+  "http.cancelled": cancelled,
   "http.large": async (side) => {
     const response = await side.fetch("/echo", { method: "PUT", body: new Uint8Array(3_000_000).fill(7) });
     const bytes = new Uint8Array(await response.arrayBuffer());
@@ -101,8 +102,16 @@ const VISITS: Readonly<Record<string, Visit>> = {
 };
 
 /** After so long without a word none is expected any more. */
-const SILENCE_MS = 2000;
+const SILENCE_MS = 1500;
 const POLL_MS = 10;
+
+/** The visitor goes away in the middle of an answer. */
+async function cancelled(side: Side): Promise<unknown> {
+  const reader = (await side.fetch("/endless")).body?.getReader();
+  const first = await reader?.read();
+  await reader?.cancel("enough");
+  return [first?.done, await ending(side)];
+}
 
 /** The far end of a WebSocket. */
 interface Connection {
@@ -129,6 +138,7 @@ async function connect(side: Side, path: string, headers: Record<string, string>
   socket.addEventListener("close", ({ code, reason, wasClean }) => note(`closed ${code} ${reason} ${wasClean}`));
   socket.addEventListener("error", ({ message }) => note(`error ${message}`));
   socket.accept();
+  socket.binaryType = "arraybuffer";
   const next = async (): Promise<string> => {
     if (happened.length === 0) {
       await new Promise<void>((resolve) => {
@@ -152,16 +162,16 @@ async function talk({ socket, next }: Connection, messages: readonly (string | U
   return heard;
 }
 
-/** What the object's handlers wrote down of a socket's end, once they did. */
-async function socketEnd(side: Side): Promise<unknown> {
+/** What the object wrote down of the end of a socket or body, once it did. */
+async function ending(side: Side): Promise<unknown> {
   for (let waitedMs = 0; waitedMs < SILENCE_MS; waitedMs += POLL_MS) {
     // oxlint-disable-next-line no-await-in-loop -- a poll
-    const end: unknown = await (await side.fetch("/socket-end")).json();
+    const end: unknown = await (await side.fetch("/end")).json();
     if (end !== null) return end;
     // oxlint-disable-next-line no-await-in-loop -- a poll
     await scheduler.wait(POLL_MS);
   }
-  return "no handler was called";
+  return "it was not told";
 }
 
 const SOCKETS: Readonly<Record<string, Visit>> = {
@@ -179,7 +189,7 @@ const SOCKETS: Readonly<Record<string, Visit>> = {
       heard,
       counts,
       closed,
-      end: await socketEnd(side),
+      end: await ending(side),
     };
   },
   "socket.hibernation": async (side) => {
@@ -194,18 +204,25 @@ const SOCKETS: Readonly<Record<string, Visit>> = {
     const connection = await connect(side, "/plain");
     const heard = [await connection.next(), ...(await talk(connection, ["stamp", "hi", ""]))];
     connection.socket.close(3000, "é");
-    return [heard, await connection.next(), await socketEnd(side)];
+    return [heard, await connection.next(), await ending(side)];
   },
   "socket.noCode": async (side) => {
     const connection = await connect(side, "/plain");
     await connection.next();
     connection.socket.close();
-    return [await connection.next(), await socketEnd(side)];
+    return [await connection.next(), await ending(side)];
   },
   "socket.thrown": async (side) => {
     const connection = await connect(side, "/plain");
     await connection.next();
-    return talk(connection, ["throw"]);
+    connection.socket.send("throw");
+    return talk(connection, ["hi"]);
+  },
+  "socket.aborted": async (side) => {
+    const connections = [await connect(side, "/plain"), await connect(side, "/held")];
+    await connections[0]?.next();
+    await answer(side, "/abort");
+    return Promise.all(connections.map(({ next }) => next()));
   },
   "socket.held": async (side) => {
     const connection = await connect(side, "/held");

@@ -49,6 +49,8 @@ export class App extends DurableObject {
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string, wasClean: boolean): Promise<void> {
     await this.#noteSocket({ code, reason, wasClean, readyState: socket.readyState });
+    if (code === 1005) socket.close();
+    else socket.close(code, reason);
   }
 
   override async webSocketError(_: WebSocket, error: unknown): Promise<void> {
@@ -56,6 +58,6 @@ export class App extends DurableObject {
   }
 
   async #noteSocket(seen: Seen): Promise<void> {
-    await this.ctx.storage.put("socket-end", seen);
+    await this.ctx.storage.put("end", seen);
   }
 }

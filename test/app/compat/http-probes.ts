@@ -54,7 +54,19 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     await storage.setAlarm(Date.now() - 1000);
     return new Response();
   },
-  "/socket-end": async ({ ctx: { storage } }) => Response.json((await storage.get("socket-end")) ?? null),
+  "/endless": ({ ctx }) =>
+    new Response(
+      new ReadableStream({
+        async pull(controller) {
+          await scheduler.wait(1);
+          controller.enqueue(new Uint8Array(10));
+        },
+        cancel() {
+          ctx.storage.kv.put("end", "the body was cancelled");
+        },
+      }),
+    ),
+  "/end": async ({ ctx: { storage } }) => Response.json((await storage.get("end")) ?? null),
   "/socket-count": ({ ctx }) => Response.json([ctx.getWebSockets().length, ctx.getWebSockets("b").length]),
   "/clear": async ({ ctx: { storage } }) => {
     await storage.deleteAll();

@@ -88,10 +88,10 @@ async function nodeModules(): Promise<Seen> {
   return tryEach({
     ...Object.fromEntries(modules),
     hash: () => createHash("sha256").update("x").digest("hex"),
-    zlib: () => gunzipSync(gzipSync("text")).toString(),
+    gzip: () => gunzipSync(gzipSync("text")).toString(),
     asyncContext: () => storage.run("kept", async () => (await scheduler.wait(1), storage.getStore())),
-    buffer: () => Buffer.from("é").toString("base64"),
-    process: () => [process.platform, process.version, typeof process.nextTick, process.cwd(), process.argv],
+    base64: () => Buffer.from("é").toString("base64"),
+    platform: () => [process.platform, process.version, typeof process.nextTick, process.cwd(), process.argv],
     temporaryFile: async () => {
       const { mkdtempSync, readFileSync, writeFileSync } = await import("node:fs");
       const file = `${mkdtempSync("/tmp/probe-")}/file`;

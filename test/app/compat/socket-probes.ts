@@ -82,6 +82,7 @@ export function answerSocket({ ctx, request }: Scene, pathname: string): Respons
   const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0];
   if (pathname === "/held") {
     server.accept();
+    server.binaryType = "arraybuffer";
     server.addEventListener("message", ({ data }) => {
       if (data === "close") server.close(4002, "held, asked to");
       else server.send(data);
