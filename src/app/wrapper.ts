@@ -314,11 +314,12 @@ function noteBlockedConcurrency(ctx: DurableObjectState, note: (phase: "construc
   const { blockConcurrencyWhile } = ctx;
   const value = <T>(...args: [callback: () => Promise<T>]): Promise<T> => {
     // Refused by the runtime, in its words, before anything is blocked; thrown inside, it would break the object.
-    if (typeof args[0] !== "function") return apply(blockConcurrencyWhile, ctx, args);
+    const callback = args[0];
+    if (typeof callback !== "function") return apply(blockConcurrencyWhile, ctx, args);
     return apply(blockConcurrencyWhile, ctx, [
-      async () => {
+      async function called(this: unknown): Promise<T> {
         try {
-          return await args[0]();
+          return await apply(callback, this, []);
         } catch (error) {
           note("constructor", error);
           throw error;

@@ -94,6 +94,7 @@ const VISITS: Readonly<Record<string, Visit>> = {
     return answer(side, "/echo", { method: "POST", body: readable });
   },
   "http.cancelled": cancelled,
+  "http.waitUntil": async (side) => [await answer(side, "/later"), await ending(side)],
   "http.large": async (side) => {
     const response = await side.fetch("/echo", { method: "PUT", body: new Uint8Array(3_000_000).fill(7) });
     const bytes = new Uint8Array(await response.arrayBuffer());

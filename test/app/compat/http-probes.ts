@@ -66,6 +66,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
         },
       }),
     ),
+  "/later": ({ ctx }) => {
+    ctx.waitUntil(scheduler.wait(20).then(() => ctx.storage.kv.put("end", "done after the answer")));
+    return new Response();
+  },
   "/end": async ({ ctx: { storage } }) => Response.json((await storage.get("end")) ?? null),
   "/socket-count": ({ ctx }) => Response.json([ctx.getWebSockets().length, ctx.getWebSockets("b").length]),
   "/clear": async ({ ctx: { storage } }) => {

@@ -36,10 +36,13 @@ function context({ ctx }: Scene): Promise<Seen> {
     container: () => ctx.container,
     waitUntil: () => ctx.waitUntil(scheduler.wait(1)),
     waitUntilValue: () => Reflect.apply(ctx.waitUntil, ctx, [5]),
-    waitUntilRejected: () => ctx.waitUntil(Promise.resolve()),
     blocked: () => ctx.blockConcurrencyWhile(async () => (await scheduler.wait(1), "value")),
     blockedNested: () => ctx.blockConcurrencyWhile(() => ctx.blockConcurrencyWhile(async () => "inner")),
     blockedValue: () => Reflect.apply(ctx.blockConcurrencyWhile, ctx, [() => 5]),
+    blockedThis: () =>
+      ctx.blockConcurrencyWhile(async function callback(this: unknown) {
+        return [typeof this, this === ctx];
+      }),
     blockedNothing: () => Reflect.apply(ctx.blockConcurrencyWhile, ctx, []),
     autoResponseTimeout: () => ctx.getHibernatableWebSocketEventTimeout(),
   });
