@@ -17,6 +17,7 @@ const CODE: Code = {
   className: "App",
   compatibilityDate: "2026-01-01",
   compatibilityFlags: ["nodejs_compat"],
+  crons: ["0 * * * *"],
   sourceMap: `{"version":3,"note":"ä ${"x".repeat(2_000_000)}"}`,
   modules: {
     "index.js": { kind: "esm", text: `// ü ${"y".repeat(3_000_000)}` },
@@ -36,6 +37,7 @@ describe("putCode", () => {
         className: "App",
         compatibilityDate: "2026-01-01",
         compatibilityFlags: ["nodejs_compat"],
+        crons: ["0 * * * *"],
       });
       expect(Object.keys(modules).toSorted()).toEqual(Object.keys(CODE.modules).toSorted());
       for (const [name, module] of Object.entries(CODE.modules)) {
