@@ -237,13 +237,18 @@ describe("the API", () => {
     const { deploys } = JSON.parse((await callApi(host, "GET", "/apps/listed/deploys")).text);
     expect(deploys).toMatchObject([{ number: 1, state: "live", commit: commitId, subject: "Begin" }]);
 
-    expect((await callApi(host, "DELETE", "/apps/listed")).status).toBe(204);
+    expect((await callApi(host, "DELETE", "/apps/listed")).status).toBe(200);
     expect((await callApi(host, "GET", "/apps/listed")).status).toBe(404);
     expect((await request(host.appUrl("listed"))).status).toBe(404);
     const clone = await tryGit(makeFolder(), ["clone", host.gitUrl("listed.git")]);
     expect(clone.code).not.toBe(0);
 
-    await push(repository, "listed");
+    const refused = await push(repository, "listed");
+    expect([refused.code, refused.stderr]).toEqual([expect.any(Number), expect.stringContaining("409")]);
+    expect(refused.code).not.toBe(0);
+    expect((await callApi(host, "DELETE", "/apps/listed?forever=1")).status).toBe(204);
+    const again = await push(repository, "listed");
+    expect(again, again.stderr).toMatchObject({ code: 0 });
     expect(await visit("listed")).toBe("api 1");
   });
 
