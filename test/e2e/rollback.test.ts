@@ -83,7 +83,7 @@ describe("the API", () => {
     expect(data).toMatchObject({
       deploy: 4,
       data: { restored: { id: 1 } },
-      undo: expect.stringContaining("restore-data"),
+      undo: expect.stringContaining(`"deploy":3,"data":true`),
     });
     expect(await visit("api-back")).toBe("a2");
     expect(JSON.parse((await callApi(host, "POST", `${path}/redeploy`)).text)).toMatchObject({ deploy: 5 });
