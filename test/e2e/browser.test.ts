@@ -300,6 +300,12 @@ describe.skipIf(typeof launched === "string")("the dashboard in a browser", () =
 
   test("an app is deleted by its name only", async () => {
     await open("/apps/hello/settings");
+    const [archive] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "Download hello.tar" }).click(),
+    ]);
+    expect(archive.suggestedFilename()).toBe("hello.tar");
+    expect(await archive.failure()).toBeNull();
     await page.getByLabel("Type hello to delete it").fill("helo");
     await page.getByRole("button", { name: "Delete hello" }).click();
     expect(await page.getByRole("alert").textContent()).toContain("Nothing was deleted");

@@ -4,7 +4,7 @@ import type { AppAnswer } from "../api/apps.ts";
 import type { AuditAnswer } from "../api/audit.ts";
 import { ActivityTable } from "./activity.tsx";
 import { AppFrame } from "./app-frame.tsx";
-import { callApi, getApi, type Problem } from "./api-client.ts";
+import { callApi, fetchApi, getApi, type Problem } from "./api-client.ts";
 import { FormToken } from "./layout.tsx";
 import { Command, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
 import { mayAdminister, type DashboardEnv } from "./session.ts";
@@ -19,6 +19,9 @@ export function addSettingsPages(pages: Hono<DashboardEnv>): void {
     const answer = await callApi(c, "PATCH", base, change);
     if (answer.kind === "ok") return c.redirect(`${base}/settings?done=save`, 303);
     return c.html(await settingsPage(c, answer.problem), 400);
+  });
+  pages.get("/apps/:app/settings/export", (c) => {
+    return fetchApi(c, "GET", `/apps/${encodeURIComponent(c.req.param("app"))}/export`);
   });
   pages.post("/apps/:app/settings/delete", async (c) => {
     const app = c.req.param("app");
@@ -65,6 +68,16 @@ async function settingsPage(c: Context<DashboardEnv>, problem?: Problem) {
         <>
           <SettingsForm c={c} described={described} base={base} />
           <FromTerminal text={curl(origin, { method: "PATCH", path: base, body: { deploy: false } })} />
+          <section class="panel" aria-labelledby="export">
+            <h3 id="export">Take it with you</h3>
+            <p>One archive with the repository, the data as SQL and the configuration without its secrets.</p>
+            <p>
+              <a href={`${base}/settings/export`} download={`${app}.tar`}>
+                Download {app}.tar
+              </a>
+            </p>
+            <FromTerminal text={curl(origin, { method: "GET", path: `${base}/export` })} />
+          </section>
           <DeleteForm c={c} app={app} base={base} />
         </>
       ) : (
@@ -121,9 +134,10 @@ const DeleteForm = ({ c, app, base }: FormProps & { readonly app: string }) => (
   <section class="panel danger-zone" aria-labelledby="delete">
     <h3 id="delete">Delete {app}</h3>
     <p>
-      Code, data, snapshots, history and the tokens that are for it alone are gone for good, and its address answers
-      nobody. There is no way back.
+      Its address answers nobody from then on. Code, data, snapshots, history and tokens are kept for a while, a day
+      where the host says nothing else, and gone for good after that. This brings it back until then:
     </p>
+    <FromTerminal text={curl(new URL(c.req.url).origin, { method: "POST", path: `${base}/undelete` })} />
     <form class="stack" method="post" action={`${base}/settings/delete`}>
       <FormToken session={c.get("session")} />
       <label for="delete-name">
