@@ -2,7 +2,7 @@
 import { sumPackBytes } from "../store/packs.ts";
 import { isMigrated } from "../store/schema.ts";
 import { listSnapshots } from "../store/snapshots.ts";
-import { listUsage, type UsageRow } from "../store/usage.ts";
+import { listUsage, NO_USAGE, type UsageCounts, type UsageRow } from "../store/usage.ts";
 import { dayOf } from "./activity.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
 
@@ -32,6 +32,14 @@ export function readUsage(app: HostedApp, days: number): Usage | undefined {
   };
 }
 
+/** Counts of several rows together. */
+export function sumCounts(rows: readonly UsageCounts[]): UsageCounts {
+  const sum: { -readonly [Name in keyof UsageCounts]: UsageCounts[Name] } = { ...NO_USAGE };
+  let name: keyof UsageCounts;
+  for (const row of rows) for (name in NO_USAGE) sum[name] += row[name];
+  return sum;
+}
+
 function keyOf({ day, facet, deployNumber }: UsageRow): string {
   return `${day} ${facet} ${deployNumber}`;
 }
@@ -40,25 +48,7 @@ function addUnwritten(written: readonly UsageRow[], unwritten: Iterable<UsageRow
   const rows = new Map(written.map((row) => [keyOf(row), row]));
   for (const row of unwritten) {
     const before = rows.get(keyOf(row));
-    rows.set(keyOf(row), before === undefined ? { ...row } : addCounts(before, row));
+    rows.set(keyOf(row), before === undefined ? { ...row } : { ...row, ...sumCounts([before, row]) });
   }
   return [...rows.values()];
-}
-
-function addCounts(a: UsageRow, b: UsageRow): UsageRow {
-  const { day, facet, deployNumber } = a;
-  return {
-    day,
-    facet,
-    deployNumber,
-    requests: a.requests + b.requests,
-    errors: a.errors + b.errors,
-    cpuMs: a.cpuMs + b.cpuMs,
-    wallMs: a.wallMs + b.wallMs,
-    egressRequests: a.egressRequests + b.egressRequests,
-    egressSentBytes: a.egressSentBytes + b.egressSentBytes,
-    egressReceivedBytes: a.egressReceivedBytes + b.egressReceivedBytes,
-    logLines: a.logLines + b.logLines,
-    droppedLogLines: a.droppedLogLines + b.droppedLogLines,
-  };
 }

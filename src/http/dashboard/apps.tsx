@@ -1,5 +1,6 @@
 // All apps at a glance, and the way to a new one.
 import type { Context } from "hono";
+import { sumCounts } from "../../app/usage.ts";
 import type { FC } from "hono/jsx";
 import { listTemplates } from "../../repo/template-list.ts";
 import type { AppAnswer, AppEntryAnswer } from "../api/apps.ts";
@@ -10,7 +11,7 @@ import { StartCommands, TemplateText } from "./home.tsx";
 import { FormToken, Page } from "./layout.tsx";
 import { Ago, Badge, CommitId, Empty, FromTerminal, ProblemNotice } from "./parts.tsx";
 import type { DashboardEnv } from "./session.ts";
-import { readUsage, totalOf, type UsageAnswer } from "./usage-numbers.ts";
+import { readUsage, type UsageAnswer } from "./usage-numbers.ts";
 import { count, curl, size } from "./words.ts";
 
 /** Each app of a page costs its supervisor three questions. */
@@ -93,7 +94,7 @@ export const AppsPage: FC<AppsPageProps> = ({ c, list, refused }) => {
 
 const AppCard: FC<{ readonly listed: ListedApp }> = ({ listed: { entry, app, newest, usage } }) => {
   const state = app && appState(app, newest);
-  const used = usage && totalOf(usage.usage);
+  const used = usage && sumCounts(usage.usage);
   return (
     <article class="app-card">
       <div class="app-card-head">

@@ -1,5 +1,6 @@
 // What an app used: requests over days, what they cost, what is stored.
 import type { Context, Hono } from "hono";
+import { sumCounts } from "../../app/usage.ts";
 import type { FC } from "hono/jsx";
 import type { QuotasAnswer } from "../api/quotas.ts";
 import { AppFrame } from "./app-frame.tsx";
@@ -8,7 +9,7 @@ import { Caps } from "./caps.tsx";
 import { BarChart } from "./chart.tsx";
 import { Fact, FromTerminal } from "./parts.tsx";
 import type { DashboardEnv } from "./session.ts";
-import { byDay, totalOf, type UsageAnswer, type UsageTotals } from "./usage-numbers.ts";
+import { byDay, type UsageAnswer, type UsageTotals } from "./usage-numbers.ts";
 import { count, curl, duration, size } from "./words.ts";
 
 const SPANS = [7, 30, 90];
@@ -30,7 +31,7 @@ async function usagePage(c: Context<DashboardEnv>) {
     findApi<QuotasAnswer>(c, `/apps/${encodeURIComponent(app)}/quotas`),
   ]);
   const perDay = byDay(usage, days, Date.now());
-  const total = totalOf(usage);
+  const total = sumCounts(usage);
   const bars = perDay.map(({ day, requests, errors }) => ({ day, value: requests, bad: errors }));
   return (
     <AppFrame c={c} app={app} section="usage" title="Usage">
