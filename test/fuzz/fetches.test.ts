@@ -17,6 +17,7 @@ import { wire } from "../git/wire.ts";
 import { type History, closureOf, histories } from "./histories.ts";
 import { encodePack, packOf, storings } from "./pack-spec.ts";
 import { holds } from "./property.ts";
+import { STORED_SETTINGS } from "../store/stored-settings.ts";
 
 const OPTIONS: PackOptions = { allowsOfsDelta: true, allowsThinPack: true, includesTags: false };
 const NO_STORE: PackStore = { bucket: env.BUCKET, cache: new PackCache(), repositoryId: "fuzz-none" };
@@ -42,16 +43,7 @@ function repositoryOf(history: History, store: PackStore, packs: readonly PackRo
       head: undefined,
       refs,
       packs,
-      settings: {
-        deploy: false,
-        denyNonFastForwards: false,
-        root: "",
-        typecheck: "off" as const,
-        maxPreviews: 10,
-        previewIdleHours: 168,
-        previewAlarms: true,
-        previewCrons: false,
-      },
+      settings: STORED_SETTINGS,
     },
   };
 }

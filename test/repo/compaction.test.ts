@@ -8,6 +8,7 @@ import { parseRefName } from "../../src/git/ref-name.ts";
 import { PackCache } from "../../src/store/pack-cache.ts";
 import { loadEdgeFile, loadPackIndex, packKey, writePackFiles } from "../../src/store/pack-store.ts";
 import type { PackRow } from "../../src/store/repository-state.ts";
+import { STORED_SETTINGS } from "../store/stored-settings.ts";
 import {
   deltaOf,
   makeBlob,
@@ -40,16 +41,7 @@ async function makeRepository(
     head: undefined,
     refs: Object.entries(refs).map(([name, { id }]) => ({ name: parseRefName(name)!, id })),
     packs: rows,
-    settings: {
-      deploy: false,
-      denyNonFastForwards: false,
-      root: "",
-      typecheck: "off" as const,
-      maxPreviews: 10,
-      previewIdleHours: 168,
-      previewAlarms: true,
-      previewCrons: false,
-    },
+    settings: STORED_SETTINGS,
   };
   return { state, store };
 }

@@ -17,6 +17,7 @@ import { openObjectDatabase, readObjects } from "../../src/store/object-database
 import { PackCache } from "../../src/store/pack-cache.ts";
 import { writePackFiles } from "../../src/store/pack-store.ts";
 import type { PackRow } from "../../src/store/repository-state.ts";
+import { STORED_SETTINGS } from "../store/stored-settings.ts";
 import {
   type TinyEntry,
   type TinyObject,
@@ -76,16 +77,7 @@ async function makeRepository(
       ...(object === tag ? { peeledId: c2.id } : {}),
     })),
     packs: rows,
-    settings: {
-      deploy: false,
-      denyNonFastForwards: false,
-      root: "",
-      typecheck: "off" as const,
-      maxPreviews: 10,
-      previewIdleHours: 168,
-      previewAlarms: true,
-      previewCrons: false,
-    },
+    settings: STORED_SETTINGS,
   };
   return { state, store: { ...store, cache: new PackCache() } };
 }

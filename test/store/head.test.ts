@@ -4,6 +4,7 @@ import { parseObjectId, ZERO_ID } from "../../src/git/object-id.ts";
 import { findDefaultBranch, isProtectedBranch } from "../../src/store/head.ts";
 import { updateRef } from "../../src/store/refs.ts";
 import { inDatabase } from "./memory.ts";
+import { STORED_SETTINGS } from "./stored-settings.ts";
 
 describe("findDefaultBranch", () => {
   it.each<[string, string[], string | undefined]>([
@@ -29,16 +30,7 @@ describe("isProtectedBranch", () => {
     ["refs/heads/trunk", false, "refs/heads/trunk", false],
     ["refs/heads/main", false, "refs/heads/main", true],
   ])("with HEAD at %s, deploys %s, of %s is %s", (head, deploy, name, expected) => {
-    const settings = {
-      deploy,
-      denyNonFastForwards: false,
-      root: "",
-      typecheck: "off" as const,
-      maxPreviews: 10,
-      previewIdleHours: 168,
-      previewAlarms: true,
-      previewCrons: false,
-    };
+    const settings = { ...STORED_SETTINGS, deploy };
     expect(isProtectedBranch({ head: parseRefName(head), settings }, name)).toBe(expected);
   });
 });
