@@ -90,34 +90,32 @@ function newestOf(snapshots: readonly SnapshotAnswer[], deploy: number): Snapsho
   return snapshots.find((snapshot) => snapshot.deploy === deploy);
 }
 
+interface SideProps {
+  readonly deploy: Pick<HistoryAnswer, "number" | "subject" | "commit" | "createdAt">;
+}
+
+const Side: FC<SideProps> = ({ deploy }) => (
+  <p>
+    <strong>#{deploy.number}</strong> {deploy.subject}
+    <br />
+    <span class="fine">
+      <CommitId id={deploy.commit} /> <Ago at={deploy.createdAt} />
+    </span>
+  </p>
+);
+
 const FromTo: FC<{ readonly live: AppAnswer["live"]; readonly target: HistoryAnswer }> = ({ live, target }) => (
   <div class="from-to">
     <div>
       <h3>Live now</h3>
-      {live === null ? (
-        <p>Nothing.</p>
-      ) : (
-        <p>
-          <strong>#{live.number}</strong> {live.subject}
-          <br />
-          <span class="fine">
-            <CommitId id={live.commit} /> <Ago at={live.createdAt} />
-          </span>
-        </p>
-      )}
+      {live === null ? <p>Nothing.</p> : <Side deploy={live} />}
     </div>
     <div class="arrow" aria-hidden="true">
       →
     </div>
     <div>
       <h3>Live after</h3>
-      <p>
-        <strong>#{target.number}</strong> {target.subject}
-        <br />
-        <span class="fine">
-          <CommitId id={target.commit} /> <Ago at={target.createdAt} />
-        </span>
-      </p>
+      <Side deploy={target} />
     </div>
   </div>
 );
