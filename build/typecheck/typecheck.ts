@@ -16,13 +16,7 @@ import typescript from "./typescript.generated.bin";
 
 /** What a check comes to. `checked` without messages is a program without type errors. */
 export type TypecheckOutcome =
-  | {
-      readonly kind: "checked";
-      /** At most MAX_MESSAGES of `total`. */
-      readonly messages: readonly BuildMessage[];
-      readonly total: number;
-      readonly fileCount: number;
-    }
+  | Extract<TypecheckAnswer, { readonly kind: "checked" }>
   /** The check could not be made: that says nothing about the types. */
   | { readonly kind: "unchecked"; readonly message: BuildMessage };
 
