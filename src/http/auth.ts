@@ -20,7 +20,7 @@ export async function authenticate(request: Request, host: Host): Promise<Caller
     );
   }
   refuseOtherOrigins(request);
-  const token = readToken(request.headers.get("authorization"));
+  const token = readToken(request.headers.get("authorization") ?? undefined);
   if (token === undefined) {
     limitAnonymous(request, host);
     throw authRequired(request);
@@ -78,8 +78,8 @@ export function refuseOtherOrigins(request: Request): void {
   }
 }
 
-/** The password of Basic credentials or a Bearer token (RFC 7617, RFC 6750). */
-function readToken(authorization: string | null): string | undefined {
+/** The password of Basic credentials or a Bearer token (RFC 7617, RFC 6750), of an Authorization header. */
+export function readToken(authorization: string | undefined): string | undefined {
   const [scheme = "", credentials = ""] = (authorization ?? "").trim().split(/\s+/, 2);
   if (scheme.toLowerCase() === "bearer") return credentials;
   if (scheme.toLowerCase() !== "basic") return undefined;

@@ -20,6 +20,14 @@ async function runStart(args: readonly string[], environment: Readonly<Record<st
   return { code, stdout, stderr };
 }
 
+function makeTokenOnce({ url, token }: Host): ReturnType<typeof request> {
+  return request(`${url}/api/v1/tokens`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "idempotency-key": "once" },
+    body: JSON.stringify({ name: "made once", access: "host" }),
+  });
+}
+
 function isGroupAlive(pid: number): boolean {
   try {
     return process.kill(-pid, 0);
@@ -126,11 +134,13 @@ describe("the end of a host", () => {
     await expect.poll(() => isGroupAlive(holder.pid), { timeout: 10_000 }).toBe(false);
   });
 
-  test("after a kill the same folder starts again", async () => {
+  test("after a kill the same folder starts again, and knows which calls were done", async () => {
     const first = await startHost();
+    const made = await makeTokenOnce(first);
     await first.kill();
     const second = await startHost({ dataPath: first.dataPath });
     expect(await request(`${second.url}/healthz`)).toMatchObject({ status: 200 });
+    expect(await makeTokenOnce(second)).toMatchObject({ status: 201, text: made.text });
     await second.stop();
   });
 

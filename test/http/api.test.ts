@@ -166,21 +166,6 @@ describe("the API", () => {
     expect([head.status, await head.text()]).toEqual([200, ""]);
   });
 
-  it("does a call once for each Idempotency-Key, and answers a repeat as the first time", async () => {
-    const headers = { "idempotency-key": "one" };
-    const body = { name: "repeated", access: "host" };
-    const first = await call("POST", "/tokens", { body, headers });
-    const again = await call("POST", "/tokens", { body, headers });
-    expect([first.status, again.status]).toEqual([201, 201]);
-    expect(again.headers.get("idempotency-replayed")).toBe("true");
-    expect(await again.text()).toBe(await first.text());
-    const other = { ...body, name: "another" };
-    expect(await codeOf(await call("POST", "/tokens", { body: other, headers }))).toBe("idempotency-mismatch");
-    const refused = { body: { name: "NO" }, headers: { "idempotency-key": "two" } };
-    expect(await codeOf(await call("POST", "/apps", refused))).toBe("invalid-app-name");
-    expect(await codeOf(await call("POST", "/apps", refused))).toBe("invalid-app-name");
-  });
-
   it("refuses a body of another type", async () => {
     const headers = { "content-type": "application/xml" };
     expect(await codeOf(await call("POST", "/apps", { body: "<x/>", headers }))).toBe("media-type-unsupported");

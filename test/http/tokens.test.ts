@@ -102,4 +102,30 @@ describe("the audit log", () => {
     expect(all.entries).toHaveLength(2);
     expect(all.next).toBeGreaterThan(0);
   });
+
+  it("has calls that were refused for what they say, also before a body was looked at", async () => {
+    await call("POST", "/apps", { body: { name: "faulty" } });
+    const { token } = await make("/apps/faulty/tokens", { name: "clumsy", access: "admin" });
+    const large = { "content-type": "application/json", "content-length": String(1024 ** 3) };
+    for (const [method, path, input, status] of [
+      ["PATCH", "/apps/faulty", { body: { deploy: "yes" } }, 400],
+      ["PATCH", "/apps/faulty", { body: "{" }, 400],
+      ["PATCH", "/apps/faulty", { body: "<x/>", headers: { "content-type": "application/xml" } }, 415],
+      ["PATCH", "/apps/faulty", { body: "{}", headers: large }, 413],
+      ["DELETE", "/apps/faulty/snapshots/none", {}, 400],
+      ["PUT", "/apps/faulty/env/1", { body: { value: "v" } }, 400],
+      ["POST", "/apps/faulty/commits", { body: {}, headers: { "idempotency-key": "" } }, 400],
+      ["POST", "/apps/faulty/import", { body: "no archive", headers: { "content-type": "text/html" } }, 415],
+      ["DELETE", "/apps/Not--valid", {}, 403],
+    ] as const) {
+      const name = `${method} ${path} ${JSON.stringify(input)}`;
+      expect((await call(method, path, { ...input, token })).status, name).toBe(status);
+      const { entries } = await (await call("GET", "/audit?limit=1")).json<{ entries: unknown[] }>();
+      expect(entries, name).toMatchObject([{ actor: "clumsy", action: `${method} ${path}`, outcome: String(status) }]);
+      // Whoever has no token hears of nothing but that, and is not written down.
+      expect(await codeOf(await call(method, path, { ...input, token: "" })), name).toBe("auth-required");
+      expect(await codeOf(await call(method, path, { ...input, token: "wrong" })), name).toBe("auth-required");
+    }
+    expect(await (await call("GET", "/audit?limit=1")).json()).toMatchObject({ entries: [{ actor: "clumsy" }] });
+  });
 });

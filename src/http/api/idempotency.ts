@@ -14,7 +14,7 @@ export interface RepeatableCall {
   readonly env: Env;
   readonly caller: Caller;
   readonly key: string;
-  /** The caller's credentials as they were sent. */
+  /** The caller's token, by whichever scheme it came; "" for who is signed in without one. */
   readonly credentials: string;
   /** Everything that makes the call what it is: method, path and body. */
   readonly content: string;
@@ -24,14 +24,16 @@ export interface RepeatableCall {
  * The answer of `act`, now or the first time.
  * @throws HostingError "invalid-request", "idempotency-mismatch" for a key of another call, "idempotency-running"
  */
-export async function answerOnce(call: RepeatableCall, act: () => Promise<Response>): Promise<Response> {
-  const { env, caller, key, credentials, content } = call;
+export async function answerOnce(asked: RepeatableCall, act: () => Promise<Response>): Promise<Response> {
+  const { env, key, credentials, content } = asked;
   if (key === "" || key.length > MAX_KEY_LENGTH) {
     throw new HostingError("invalid-request", `An Idempotency-Key has 1 to ${MAX_KEY_LENGTH} characters.`);
   }
   const directory = env.DIRECTORY.getByName("directory");
-  const id = digest(`${caller.tokenId ?? "owner"}\n${key}`).toString("hex");
-  const sealingKey = digest(`${credentials}\n${key}`);
+  // Another token has keys of its own, so that no answer is met that it cannot open. What is sealed with is never what is stored.
+  const caller = `${asked.caller.tokenId ?? "owner"}\n${credentials}\n${key}`;
+  const id = digest(`id\n${caller}`).toString("hex");
+  const sealingKey = digest(`seal\n${caller}`);
   const begun = await directory.beginAnswer({ id, fingerprint: digest(content).toString("hex") });
   switch (begun.kind) {
     case "kept": {

@@ -1,7 +1,8 @@
 // What every resource of the API is made of: a router whose refusals are HostingErrors, who may call a route, and the parts of
 // declarations that all of them share.
 import { OpenAPIHono, z, type Hook } from "@hono/zod-openapi";
-import type { ValidationTargets } from "hono";
+import type { Context, Next, ValidationTargets } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import { readAppName, type AppName } from "../../app/app-name.ts";
 import { HostingError } from "../../errors.ts";
@@ -9,7 +10,8 @@ import type { Host } from "../../push-host.ts";
 import { permit, type Caller, type Deed } from "../../app/access.ts";
 import { answerOnce } from "./idempotency.ts";
 import { recordAudit } from "../audit.ts";
-import { authenticate } from "../auth.ts";
+import { authenticate, readToken } from "../auth.ts";
+import { statusOf } from "../problem.ts";
 
 /** What a handler finds in its context. */
 export interface ApiEnv {
@@ -37,46 +39,66 @@ export function makeRouter(): OpenAPIHono<ApiEnv> {
 /**
  * Who may call a route: what its caller does to the app that the path names, or "host": only the whole host's admin, or "any": every
  * token, where the handler itself sees to what it is shown. Spread it into the route's declaration; it is checked before anything
- * else of the request is read. Calls that change something are written into the audit log, whatever comes of them.
+ * else of the request is read, so that who may not call it learns nothing of what it takes. Calls that change something are written
+ * into the audit log, whatever comes of them.
  */
 export function needs(action: Deed["action"]) {
   const admit = createMiddleware<ApiEnv>(async (c, next) => {
     const caller = c.env.signedIn ?? (await authenticate(c.req.raw, c.env.host));
     const app = c.req.param("app");
-    const record = (outcome: string): void => {
-      if (c.req.method === "GET" || c.req.method === "HEAD") return;
-      const deed = `${c.req.method} ${c.req.path.slice(PREFIX.length)}`;
-      const at = { host: c.env.host, context: c.executionCtx };
-      recordAudit(c.req.raw, at, { caller, action: deed, app: app ?? c.get("aboutApp"), outcome });
-    };
+    let outcome = INTERNAL_ERROR;
     try {
       permit(caller, deedOf(action, app));
+      c.set("caller", caller);
+      await (isJson(c) ? limitBody(c, () => answer(c, next)) : answer(c, next));
+      outcome = c.res.status;
     } catch (error) {
-      record("403");
+      if (error instanceof HostingError) outcome = statusOf(error.code);
       throw error;
-    }
-    c.set("caller", caller);
-    const key = c.req.method === "POST" ? c.req.header("idempotency-key") : undefined;
-    if (key === undefined) await next();
-    else {
-      if (!isSmall(c.req.header("content-type"))) {
-        throw new HostingError("invalid-request", "Only calls with JSON take an Idempotency-Key.");
+    } finally {
+      if (c.req.method !== "GET" && c.req.method !== "HEAD") {
+        const deed = `${c.req.method} ${c.req.path.slice(PREFIX.length)}`;
+        const at = { host: c.env.host, context: c.executionCtx };
+        const about = app ?? c.get("aboutApp");
+        recordAudit(c.req.raw, at, { caller, action: deed, app: about, outcome: String(outcome) });
       }
-      const content = `${c.req.method} ${c.req.path}\n${await c.req.text()}`;
-      const credentials = c.req.header("authorization") ?? "";
-      c.res = await answerOnce({ env: c.env.host.env, caller, key, credentials, content }, async () => {
-        await next();
-        return c.res;
-      });
     }
-    record(String(c.res.status));
   });
   return { middleware: admit, security: [{ token: [] }], "x-slipway-access": action };
 }
 
-/** A body that is held in memory to be compared: routes.ts bounds only JSON. */
-function isSmall(contentType: string | undefined): boolean {
-  return contentType === undefined || contentType.startsWith("application/json");
+const INTERNAL_ERROR = statusOf("internal-error");
+
+/** JSON is held in memory, several times over. */
+const MAX_JSON_BYTES = 16 * 1024 * 1024;
+
+const limitBody = bodyLimit({
+  maxSize: MAX_JSON_BYTES,
+  onError: () => {
+    throw new HostingError("push-too-large", `The body is over ${MAX_JSON_BYTES} bytes. Push with git instead.`);
+  },
+});
+
+function isJson(c: Context<ApiEnv>): boolean {
+  return c.req.header("content-type")?.startsWith("application/json") === true;
+}
+
+/** What the route answers, now or the first time that the call came. */
+async function answer(c: Context<ApiEnv>, next: Next): Promise<void> {
+  const key = c.req.method === "POST" ? c.req.header("idempotency-key") : undefined;
+  if (key === undefined) return next();
+  // The body is held in memory to be compared: only that of JSON is bounded.
+  if (!isJson(c) && c.req.header("content-type") !== undefined) {
+    throw new HostingError("invalid-request", "Only calls with JSON take an Idempotency-Key.");
+  }
+  const content = `${c.req.method} ${c.req.path}\n${await c.req.text()}`;
+  const credentials = readToken(c.req.header("authorization")) ?? "";
+  const call = { env: c.env.host.env, caller: c.get("caller"), key, credentials, content };
+  c.res = await answerOnce(call, async () => {
+    await next();
+    return c.res;
+  });
+  return undefined;
 }
 
 const PREFIX = "/api/v1";

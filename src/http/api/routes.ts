@@ -4,7 +4,6 @@
 // router.openapi(route, handler)); say who may call each route with ...needs(action); list errors with ...PROBLEMS; throw a
 // HostingError where the request cannot be served; mount the router below. test/http/api.test.ts holds the document against the
 // routes and calls each with a token that must not get through. Nothing else is to be registered anywhere.
-import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { HostingError } from "../../errors.ts";
 import { problemAnswer, refuseMethod } from "../problem.ts";
@@ -29,24 +28,13 @@ import { snapshots } from "./snapshots.ts";
 import { templates } from "./templates.ts";
 import { tokens } from "./tokens.ts";
 
-/** JSON is held in memory, several times over. */
-const MAX_JSON_BYTES = 16 * 1024 * 1024;
-
-const limitBody = bodyLimit({
-  maxSize: MAX_JSON_BYTES,
-  onError: () => {
-    throw new HostingError("push-too-large", `The body is over ${MAX_JSON_BYTES} bytes. Push with git instead.`);
-  },
-});
-
 /** The routes below /api/v1. */
 export const api = makeRouter();
 
 api.onError((error, c) => problemAnswer(readError(error), c.req.raw));
 api.use(async (c, next) => {
   c.req.raw = readAsJson(c.req.raw);
-  const isJson = c.req.header("content-type")?.startsWith("application/json") === true;
-  await (isJson ? limitBody(c, next) : next());
+  await next();
   c.header("cache-control", "no-store");
   // Answers quote what apps and pushers wrote, which no browser is to take for a page.
   c.header("x-content-type-options", "nosniff");
