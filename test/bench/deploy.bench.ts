@@ -4,9 +4,10 @@
 import { execFileSync } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
 import { readHolder } from "../../scripts/data-folder.ts";
-import { commit, git, makeRepository, tryGit } from "../e2e/git.ts";
+import { commit, git, makeRepository } from "../e2e/git.ts";
 import { startHost, type Host } from "../e2e/host.ts";
 import { listWrites, loadedApp, startLoad, type LoadOutcome } from "../e2e/load.ts";
+import { pushJson, type PushFacts } from "./json-push.ts";
 import { formatSample, sampleOf, timeMs } from "./measure.ts";
 
 const DEPLOYS = Number(process.env["BENCH_DEPLOYS"] ?? 20);
@@ -15,24 +16,14 @@ const ROW = Number(process.env["BENCH_ROW"] ?? 200);
 const ROLLBACKS = 10;
 const QUIET_MS = 10_000;
 
-/** What a push says of its cutover. */
-interface Cutover {
-  readonly longestHoldMs: number;
-  readonly drainedCount: number;
-  readonly droppedCount: number;
-  readonly turnedAwayCount: number;
-}
+type Cutover = PushFacts["cutover"];
 
 let version = 0;
 
 async function deployNext(host: Host, repository: string): Promise<Cutover> {
   version += 1;
   await commit(repository, { "src/index.ts": loadedApp(String(version)) }, `Version ${version}`);
-  const { code, stderr } = await tryGit(repository, ["push", "-o", "json", host.gitUrl("bench.git"), "main"]);
-  const json = /^remote: (\{.*\})\s*$/m.exec(stderr)?.[1];
-  if (code !== 0 || json === undefined) throw new Error(`The push ended with ${code}:\n${stderr}`);
-  const report: { readonly cutover: Cutover } = JSON.parse(json);
-  return report.cutover;
+  return (await pushJson(host, repository, "bench")).cutover;
 }
 
 function formatTimes({ timesMs }: LoadOutcome): string {
@@ -86,7 +77,7 @@ async function measureRollback(host: Host, repository: string): Promise<void> {
 
 async function measureRow(host: Host, repository: string): Promise<void> {
   for (let at = 0; at <= ROW; at += 1) {
-    if (at % Math.max(1, Math.floor(ROW / 8)) === 0) {
+    if (at % Math.max(1, Math.floor(ROW / 4)) === 0) {
       show(
         `after ${at} more deploys`,
         `${memoryMb(host).toFixed(0)} MB of memory, ${diskMb(host).toFixed(1)} MB on disk`,
