@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { route } from "../../src/http/router.ts";
 import { createHost } from "../../src/push-host.ts";
+import { expectDocumented } from "./openapi.ts";
 
 const OWNER = "unit-test-token";
 const host = createHost(env);
@@ -17,7 +18,7 @@ interface CallInput {
 /** Each call comes from a client of its own, so that no test meets the limits that another one's wrong tokens ran into. */
 let clientCount = 0;
 
-/** One call of the API; without `token` in the input, as the owner. */
+/** One call of the API; without `token` in the input, as the owner. Its answer must be one that the OpenAPI document has. */
 export async function call(method: string, path: string, input: CallInput = {}): Promise<Response> {
   const { token = OWNER, body } = input;
   const context = createExecutionContext();
@@ -35,6 +36,7 @@ export async function call(method: string, path: string, input: CallInput = {}):
   });
   const response = await route(request, host, context);
   await waitOnExecutionContext(context);
+  await expectDocumented(method, path, response);
   return response;
 }
 

@@ -1,29 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { api } from "../../src/http/api/routes.ts";
+import { ERROR_CODES } from "../../src/errors.ts";
+import { statusOf } from "../../src/http/problem.ts";
 import { call, codeOf } from "./api-client.ts";
-
-interface Operation {
-  readonly method: string;
-  readonly path: string;
-  readonly summary?: string;
-  readonly security?: readonly unknown[];
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
-  readonly "x-slipway-access"?: string;
-}
-
-/** What the served document lists. */
-async function readOperations(): Promise<Operation[]> {
-  const document = await (
-    await call("GET", "/openapi.json", { token: "" })
-  ).json<{ paths: Record<string, Record<string, Omit<Operation, "method" | "path">>> }>();
-  return Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
-  );
-}
+import { checkOf, isPart, readOperations, type Part } from "./openapi.ts";
 
 /** A path that the operation's template matches. */
 function samplePath(path: string, app = "no-such-app"): string {
   return path.replaceAll(/\{app\}/g, app).replaceAll(/\{[^}]+\}/g, "1");
+}
+
+/** The codes of a refusal's schema. */
+function codesIn(schema: Part | undefined): readonly (typeof ERROR_CODES)[number][] {
+  const properties = schema?.["properties"];
+  const code = isPart(properties) ? properties["code"] : undefined;
+  const listed = isPart(code) ? code["enum"] : undefined;
+  return ERROR_CODES.filter((known) => Array.isArray(listed) && listed.includes(known));
 }
 
 describe("the OpenAPI document", () => {
@@ -50,8 +42,37 @@ describe("the OpenAPI document", () => {
       expect(summary, name).toMatch(/^[A-Z].*[^.]$/);
       expect(security, name).toEqual([{ token: [] }]);
       expect(operation["x-slipway-access"], name).toMatch(/^(read|push|admin|host|any)$/);
-      expect(Object.keys(responses["default"]?.content ?? {}), name).toEqual(["application/problem+json"]);
+      const refusals = Object.entries(responses).filter(([status]) => Number(status) >= 400);
+      expect(refusals.map(([status]) => status)).toEqual(expect.arrayContaining(["401", "403", "429", "500", "503"]));
+      for (const [status, { content = {} }] of refusals) {
+        expect(Object.keys(content), `${name} ${status}`).toEqual(["application/problem+json"]);
+        const codes = codesIn(content["application/problem+json"]?.schema);
+        expect(codes.length, `${name} ${status}`).toBeGreaterThan(0);
+        for (const code of codes) expect(statusOf(code), `${name} ${code}`).toBe(Number(status));
+      }
     }
+  });
+
+  it("has examples and defaults that its own schemas allow", async () => {
+    let count = 0;
+    const visit = (schema: unknown, name: string): void => {
+      if (Array.isArray(schema)) return schema.forEach((inner, at) => visit(inner, `${name}.${at}`));
+      if (!isPart(schema)) return undefined;
+      for (const key of ["example", "default"]) {
+        if (schema[key] === undefined) continue;
+        count += 1;
+        const { error } = checkOf(schema).safeParse(schema[key]);
+        expect(error?.issues ?? [], `${name}: ${key} ${JSON.stringify(schema[key])}`).toEqual([]);
+      }
+      const { properties, example: _example, default: _default, ...rest } = schema;
+      for (const [key, inner] of [...Object.entries(rest), ...Object.entries(properties ?? {})])
+        visit(inner, `${name}.${key}`);
+      return undefined;
+    };
+    for (const { method, path, parameters, requestBody, responses } of await readOperations()) {
+      visit([parameters, requestBody, responses], `${method} ${path}`);
+    }
+    expect(count).toBeGreaterThan(100);
   });
 
   it("lists only routes that answer, and none of them without a token", async () => {

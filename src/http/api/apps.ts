@@ -9,23 +9,13 @@ import { pushTemplate } from "../../push-made.ts";
 import { appUrl } from "../host-name.ts";
 import { pushAs } from "./commits.ts";
 import { deployJson, DeployJson } from "./deploys.ts";
-import {
-  AppPath,
-  isoTime,
-  json,
-  jsonBody,
-  makeRouter,
-  needs,
-  noSuchApp,
-  PageLimit,
-  PROBLEMS,
-  Time,
-} from "./resource.ts";
+import { DEPLOY_CODES, refuses } from "./refusals.ts";
+import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, PageLimit, Time } from "./resource.ts";
 
 type Settings = AppDescription["settings"];
 
-/** A path below the repository's root, as git writes it. */
-const ROOT = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\p{Cc}\\]+$|^$/u;
+/** A path below the repository's root, as git writes it: no backslash, no control character. Readers of the document may know no \p. */
+const ROOT = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[ -[\]-~\u00a0-\uffff]+$|^$/;
 const MAX_ROOT_LENGTH = 1024;
 
 /** What an owner sets. The same names in requests and answers. */
@@ -90,7 +80,6 @@ const listRoute = createRoute({
   },
   responses: {
     200: json(z.object({ apps: z.array(AppEntry), next: z.string().optional() }), "A page of the list."),
-    ...PROBLEMS,
   },
 });
 
@@ -114,6 +103,7 @@ const createAppRoute = createRoute({
   summary: "Make an app, or a repository whose pushes are only stored",
   description: "With a token for the whole host, or with one that may push to an app of this name.",
   ...needs("any"),
+  ...refuses("app-exists", "invalid-app-name", ...DEPLOY_CODES),
   request: {
     body: jsonBody(
       z
@@ -128,7 +118,7 @@ const createAppRoute = createRoute({
         .openapi("NewApp"),
     ),
   },
-  responses: { 201: json(AppJson, "The new app."), ...PROBLEMS },
+  responses: { 201: json(AppJson, "The new app.") },
 });
 
 apps.openapi(createAppRoute, async (c) => {
@@ -154,8 +144,9 @@ const getRoute = createRoute({
   path: "/apps/{app}",
   summary: "What is live, and how the app is set",
   ...needs("read"),
+  ...refuses("not-found"),
   request: { params: AppPath },
-  responses: { 200: json(AppJson, "The app."), ...PROBLEMS },
+  responses: { 200: json(AppJson, "The app.") },
 });
 
 apps.openapi(getRoute, async (c) => c.json(await describe(c.req.raw, c.env.host.env, c.req.valid("param").app), 200));
@@ -165,8 +156,9 @@ const patchRoute = createRoute({
   path: "/apps/{app}",
   summary: "Change settings; what is not given stays as it is",
   ...needs("admin"),
+  ...refuses("not-found"),
   request: { params: AppPath, body: jsonBody(SettingsJson.partial().openapi("AppChange")) },
-  responses: { 200: json(AppJson, "The app as it is now."), ...PROBLEMS },
+  responses: { 200: json(AppJson, "The app as it is now.") },
 });
 
 apps.openapi(patchRoute, async (c) => {
@@ -193,6 +185,7 @@ const deleteRoute = createRoute({
     "It answers 404 at once, and its name and tokens are kept. After the host's UNDELETE_HOURS, or at once with forever=1: code, data, packs, " +
     "name and the tokens that are for it alone are gone.",
   ...needs("admin"),
+  ...refuses("not-found"),
   request: {
     params: AppPath,
     query: z.object({
@@ -205,7 +198,6 @@ const deleteRoute = createRoute({
       "It is gone until it is undeleted.",
     ),
     204: { description: "It is gone for good." },
-    ...PROBLEMS,
   },
 });
 
@@ -239,8 +231,9 @@ const undeleteRoute = createRoute({
   path: "/apps/{app}/undelete",
   summary: "Bring a deleted app back as it was",
   ...needs("admin"),
+  ...refuses("not-found"),
   request: { params: AppPath },
-  responses: { 200: json(AppJson, "The app."), ...PROBLEMS },
+  responses: { 200: json(AppJson, "The app.") },
 });
 
 apps.openapi(undeleteRoute, async (c) => {

@@ -9,7 +9,8 @@ import { given, SettingsJson } from "./apps.ts";
 import { pushAs } from "./commits.ts";
 import { RuleList } from "./egress.ts";
 import { VariableName, VariableValue } from "./env.ts";
-import { AppPath, json, makeRouter, needs, noSuchApp, PROBLEMS } from "./resource.ts";
+import { DEPLOY_CODES, refuses } from "./refusals.ts";
+import { AppPath, json, makeRouter, needs, noSuchApp } from "./resource.ts";
 
 const ARCHIVE_TYPES = ["application/x-tar", "application/gzip"];
 
@@ -23,10 +24,10 @@ const exportRoute = createRoute({
     "repository.bundle is for git clone, data/*.sql for sqlite3; README.txt in it says the rest. Secrets are not in it. It is " +
     "made as it is read: a transfer that breaks off is not whole.",
   ...needs("push"),
+  ...refuses("not-found"),
   request: { params: AppPath },
   responses: {
     200: { description: "The archive.", content: { "application/x-tar": { schema: z.string() } } },
-    ...PROBLEMS,
   },
 });
 
@@ -48,6 +49,7 @@ const importRoute = createRoute({
     "The app must not exist. Its production branch is deployed as by a push, then its data replaces what that made. Secrets are to " +
     "be set anew, tokens and caps are not brought, and previews begin with their next push. Where a part fails there is no app.",
   ...needs("admin"),
+  ...refuses("app-exists", "archive-invalid", "sql-failed", "media-type-unsupported", ...DEPLOY_CODES),
   request: {
     params: AppPath,
     body: { required: true, content: { "application/x-tar": { schema: z.string().openapi({ format: "binary" }) } } },
@@ -68,7 +70,6 @@ const importRoute = createRoute({
         .openapi("ImportReport"),
       "The app is live as it was.",
     ),
-    ...PROBLEMS,
   },
 });
 

@@ -6,7 +6,8 @@ import { parseObjectId, type ObjectId } from "../../git/object-id.ts";
 import { commitFiles, forkApp, type CommitRequest, type MadePushRequest } from "../../push-made.ts";
 import { copyAppData } from "../../push-fork-data.ts";
 import { appUrl } from "../host-name.ts";
-import { AppPath, json, jsonBody, makeRouter, needs, PROBLEMS } from "./resource.ts";
+import { DEPLOY_CODES, refuses } from "./refusals.ts";
+import { AppPath, json, jsonBody, makeRouter, needs } from "./resource.ts";
 
 type FileChange = CommitRequest["files"] extends ReadonlyMap<string, infer Change> ? Change : never;
 
@@ -78,13 +79,13 @@ const commitRoute = createRoute({
   description:
     "Makes the app where there is none. A failed build or start is refused with its code, and `report` says what a pusher would have been told.",
   ...needs("push"),
+  ...refuses(...DEPLOY_CODES),
   request: { params: AppPath, body: jsonBody(NewCommit) },
   responses: {
     200: json(
       PushReportJson.extend({ commit: z.string() }).openapi("CommitReport"),
       "The commit is live, or stored where nothing deploys.",
     ),
-    ...PROBLEMS,
   },
 });
 
@@ -108,6 +109,7 @@ const forkRoute = createRoute({
   summary: "Make an app of this one's code, with all its history, and none of its variables",
   description: "With data: a copy of production's, with that of its named objects. Previews and snapshots stay behind.",
   ...needs("read"),
+  ...refuses("app-exists", "sql-failed", ...DEPLOY_CODES),
   request: {
     params: AppPath,
     body: jsonBody(
@@ -119,7 +121,7 @@ const forkRoute = createRoute({
         .openapi("NewFork"),
     ),
   },
-  responses: { 201: json(PushReportJson, "The new app is live."), ...PROBLEMS },
+  responses: { 201: json(PushReportJson, "The new app is live.") },
 });
 
 commits.openapi(forkRoute, async (c) => {

@@ -4,7 +4,8 @@ import { permit } from "../../app/access.ts";
 import type { AppName } from "../../app/app-name.ts";
 import type { Supervisor } from "../../app/supervisor.ts";
 import { HostingError } from "../../errors.ts";
-import { AppPath, json, jsonBody, makeRouter, needs, noSuchApp, PageLimit, PROBLEMS } from "./resource.ts";
+import { refuses } from "./refusals.ts";
+import { AppPath, json, jsonBody, makeRouter, needs, noSuchApp, PageLimit } from "./resource.ts";
 
 type SqlFailure = Extract<
   Extract<Awaited<ReturnType<Supervisor["runSql"]>>, { kind: "answered" }>["answer"],
@@ -104,8 +105,9 @@ const sqlRoute = createRoute({
     "Reads see the data as it is now and run on a copy; the app does not notice. With write the running requests end first, " +
     "production's data is kept as a snapshot, all statements are one transaction, and the app starts again.",
   ...needs("push"),
+  ...refuses("not-found", "app-not-deployed", "preview-not-found", "sql-timeout", "sql-failed", "sql-read-only"),
   request: { params: AppPath, body: jsonBody(SqlBody) },
-  responses: { 200: json(SqlJson, "The rows of the last statement."), ...PROBLEMS },
+  responses: { 200: json(SqlJson, "The rows of the last statement.") },
 });
 
 data.openapi(sqlRoute, async (c) => {
@@ -176,6 +178,7 @@ const tablesRoute = createRoute({
   path: "/apps/{app}/tables",
   summary: "The tables and views of an app's database, with columns, indexes and how many rows",
   ...needs("read"),
+  ...refuses("not-found", "app-not-deployed", "preview-not-found", "sql-timeout"),
   request: { params: AppPath, query: z.object({ environment: Environment, object: ObjectText }) },
   responses: {
     200: json(
@@ -186,7 +189,6 @@ const tablesRoute = createRoute({
       }),
       "The database.",
     ),
-    ...PROBLEMS,
   },
 });
 
@@ -203,6 +205,7 @@ const kvRoute = createRoute({
   path: "/apps/{app}/kv",
   summary: "What an app keeps by key in ctx.storage, a page in the order of the keys",
   ...needs("push"),
+  ...refuses("not-found", "app-not-deployed", "preview-not-found", "sql-timeout"),
   request: {
     params: AppPath,
     query: z.object({
@@ -231,7 +234,6 @@ const kvRoute = createRoute({
       }),
       "A page of the entries.",
     ),
-    ...PROBLEMS,
   },
 });
 
@@ -256,10 +258,10 @@ const dumpRoute = createRoute({
     "Of one moment; the app does not notice. What the app keeps by key is in the table _slipway_kv, its values as text that " +
     "devalue's parse reads.",
   ...needs("push"),
+  ...refuses("not-found", "app-not-deployed", "preview-not-found", "sql-timeout"),
   request: { params: AppPath, query: z.object({ environment: Environment, object: ObjectText }) },
   responses: {
     200: { description: "The dump.", content: { "application/sql": { schema: z.string() } } },
-    ...PROBLEMS,
   },
 });
 

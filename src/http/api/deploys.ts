@@ -3,7 +3,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { AppDescription } from "../../app/description.ts";
 import type { Supervisor } from "../../app/supervisor.ts";
 import { HostingError, ERROR_CODES } from "../../errors.ts";
-import { AppPath, isoTime, json, makeRouter, needs, noSuchApp, PageLimit, PROBLEMS, Time } from "./resource.ts";
+import { refuses } from "./refusals.ts";
+import { AppPath, isoTime, json, makeRouter, needs, noSuchApp, PageLimit, Time } from "./resource.ts";
 
 type Deploy = NonNullable<AppDescription["live"]>;
 
@@ -65,6 +66,7 @@ const listRoute = createRoute({
   path: "/apps/{app}/deploys",
   summary: "Every attempt to deploy, newest first, whatever came of it",
   ...needs("read"),
+  ...refuses("not-found"),
   request: {
     params: AppPath,
     query: z.object({
@@ -79,7 +81,6 @@ const listRoute = createRoute({
   },
   responses: {
     200: json(z.object({ deploys: z.array(HistoryJson), next: z.int().optional() }), "A page of the history."),
-    ...PROBLEMS,
   },
 });
 
@@ -103,8 +104,9 @@ const getRoute = createRoute({
   path: "/apps/{app}/deploys/{number}",
   summary: "One attempt to deploy",
   ...needs("read"),
+  ...refuses("not-found"),
   request: { params: AppPath.extend({ number: DeployNumber }) },
-  responses: { 200: json(HistoryJson, "What is kept of it."), ...PROBLEMS },
+  responses: { 200: json(HistoryJson, "What is kept of it.") },
 });
 
 deploys.openapi(getRoute, async (c) => {
@@ -119,8 +121,9 @@ const logRoute = createRoute({
   path: "/apps/{app}/deploys/{number}/log",
   summary: "What the pusher saw, and more; as far as it has come",
   ...needs("read"),
+  ...refuses("not-found"),
   request: { params: AppPath.extend({ number: DeployNumber }) },
-  responses: { 200: { description: "The log.", content: { "text/plain": { schema: z.string() } } }, ...PROBLEMS },
+  responses: { 200: { description: "The log.", content: { "text/plain": { schema: z.string() } } } },
 });
 
 deploys.openapi(logRoute, async (c) => {

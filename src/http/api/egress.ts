@@ -2,7 +2,8 @@
 // are refused whatever is set.
 import { createRoute, z } from "@hono/zod-openapi";
 import { MAX_RULES, formatEgressRule, parseEgressRule } from "../../app/egress-policy.ts";
-import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, PROBLEMS, Time } from "./resource.ts";
+import { refuses } from "./refusals.ts";
+import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, Time } from "./resource.ts";
 
 /** One line of a list, written as the URL standard writes hosts. */
 const Rule = z
@@ -52,8 +53,9 @@ const getRoute = createRoute({
   path: "/apps/{app}/egress",
   summary: "Which hosts the app may call, and what it called",
   ...needs("read"),
+  ...refuses("not-found"),
   request: { params: AppPath },
-  responses: { 200: json(EgressJson, "The lists."), ...PROBLEMS },
+  responses: { 200: json(EgressJson, "The lists.") },
 });
 
 egress.openapi(getRoute, async (c) => {
@@ -67,11 +69,12 @@ const putRoute = createRoute({
   summary: "Set the hosts that the app may call; a list that is not given stays",
   description: "Holds from the app's next request on, without a deploy.",
   ...needs("admin"),
+  ...refuses("not-found"),
   request: {
     params: AppPath,
     body: jsonBody(z.object({ allow: RuleList.optional(), previewAllow: RuleList.optional() }).openapi("EgressChange")),
   },
-  responses: { 200: json(EgressJson, "The lists as they are now."), ...PROBLEMS },
+  responses: { 200: json(EgressJson, "The lists as they are now.") },
 });
 
 egress.openapi(putRoute, async (c) => {

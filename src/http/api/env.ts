@@ -4,7 +4,8 @@ import type { AppName } from "../../app/app-name.ts";
 import type { Supervisor } from "../../app/supervisor.ts";
 import { HostingError } from "../../errors.ts";
 import { changeVariables } from "../../push-variables.ts";
-import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, PROBLEMS, Time } from "./resource.ts";
+import { DEPLOY_CODES, refuses } from "./refusals.ts";
+import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, Time } from "./resource.ts";
 import { pushAs } from "./commits.ts";
 
 type VariableList = NonNullable<Awaited<ReturnType<Supervisor["readVariables"]>>>;
@@ -85,8 +86,9 @@ const listRoute = createRoute({
   path: "/apps/{app}/env",
   summary: "The variables of an app: plain values, and of secrets that they are set",
   ...needs("read"),
+  ...refuses("not-found"),
   request: { params: AppPath },
-  responses: { 200: json(VariablesJson, "All of them."), ...PROBLEMS },
+  responses: { 200: json(VariablesJson, "All of them.") },
 });
 
 variables.openapi(listRoute, async (c) => {
@@ -100,8 +102,9 @@ const getRoute = createRoute({
   path: "/apps/{app}/env/{name}",
   summary: "One variable",
   ...needs("read"),
+  ...refuses("not-found"),
   request: { params: NamePath, query: z.object({ scope: Scope }) },
-  responses: { 200: json(VariableJson, "Its value, unless it is secret."), ...PROBLEMS },
+  responses: { 200: json(VariableJson, "Its value, unless it is secret.") },
 });
 
 variables.openapi(getRoute, async (c) => {
@@ -114,8 +117,9 @@ const putRoute = createRoute({
   path: "/apps/{app}/env/{name}",
   summary: "Set a variable, which deploys what is live with it",
   ...needs("admin"),
+  ...refuses(...DEPLOY_CODES),
   request: { params: NamePath, body: jsonBody(NewVariable) },
-  responses: { 200: json(ChangeReport, "It is live, or stored where nothing is."), ...PROBLEMS },
+  responses: { 200: json(ChangeReport, "It is live, or stored where nothing is.") },
 });
 
 variables.openapi(putRoute, async (c) => {
@@ -133,8 +137,9 @@ const deleteRoute = createRoute({
   path: "/apps/{app}/env/{name}",
   summary: "Delete a variable, which deploys what is live without it",
   ...needs("admin"),
+  ...refuses(...DEPLOY_CODES),
   request: { params: NamePath, query: z.object({ scope: Scope }) },
-  responses: { 200: json(ChangeReport, "It is gone."), ...PROBLEMS },
+  responses: { 200: json(ChangeReport, "It is gone.") },
 });
 
 variables.openapi(deleteRoute, async (c) => {
@@ -152,6 +157,7 @@ const patchRoute = createRoute({
   summary: "Change several variables with one deploy, all or none",
   description: "Without any, the newest variables are deployed where an older deploy with others was gone back to.",
   ...needs("admin"),
+  ...refuses(...DEPLOY_CODES),
   request: {
     params: AppPath,
     body: jsonBody(
@@ -163,7 +169,7 @@ const patchRoute = createRoute({
         }),
     ),
   },
-  responses: { 200: json(ChangeReport, "They are live, or stored where nothing is."), ...PROBLEMS },
+  responses: { 200: json(ChangeReport, "They are live, or stored where nothing is.") },
 });
 
 variables.openapi(patchRoute, async (c) => {

@@ -4,7 +4,8 @@ import { HostingError } from "../../errors.ts";
 import type { Host } from "../../push-host.ts";
 import { openRepository } from "../../repo/repository.ts";
 import { openSourceTree, type CommitTree } from "../../repo/source-tree.ts";
-import { AppPath, json, makeRouter, needs, PROBLEMS } from "./resource.ts";
+import { refuses } from "./refusals.ts";
+import { AppPath, json, makeRouter, needs } from "./resource.ts";
 
 /** Larger files are for git. */
 const MAX_SHOWN_BYTES = 1024 * 1024;
@@ -40,8 +41,9 @@ const listRoute = createRoute({
   path: "/apps/{app}/deploys/{number}/files",
   summary: "The files of a deploy's commit, by path",
   ...needs("read"),
+  ...refuses("not-found"),
   request: { params: FilesPath },
-  responses: { 200: json(FilesJson, "All of them."), ...PROBLEMS },
+  responses: { 200: json(FilesJson, "All of them.") },
 });
 
 files.openapi(listRoute, async (c) => {
@@ -56,6 +58,7 @@ const readRoute = createRoute({
   path: "/apps/{app}/deploys/{number}/file",
   summary: "One file of a deploy's commit, as its bytes",
   ...needs("read"),
+  ...refuses("not-found", "object-too-large"),
   request: {
     params: FilesPath,
     query: z.object({ path: z.string().min(1).max(4096).openapi({ example: "src/index.ts" }) }),
@@ -65,7 +68,6 @@ const readRoute = createRoute({
       description: "The file. A browser is told to show none of it.",
       content: { "application/octet-stream": { schema: z.string() } },
     },
-    ...PROBLEMS,
   },
 });
 

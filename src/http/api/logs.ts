@@ -1,7 +1,8 @@
 // An app's log: pages of it, and the log as it grows, as server-sent events or JSON lines.
 import { createRoute, z } from "@hono/zod-openapi";
 import { LOG_KINDS, LOG_LEVELS, type LogLine } from "../../app/log-line.ts";
-import { AppPath, isoTime, makeRouter, needs, noSuchApp, PageLimit, PROBLEMS, Time } from "./resource.ts";
+import { refuses } from "./refusals.ts";
+import { AppPath, isoTime, makeRouter, needs, noSuchApp, PageLimit, Time } from "./resource.ts";
 
 const LogLineJson = z
   .object({
@@ -50,6 +51,7 @@ const listRoute = createRoute({
     'text/event-stream (Last-Event-ID goes on from there), else JSON lines, with an empty line now and then; {"missed": n} stands ' +
     "for lines that came faster than they were read.",
   ...needs("read"),
+  ...refuses("not-found"),
   request: { params: AppPath, query: LogQuery },
   responses: {
     200: {
@@ -60,7 +62,6 @@ const listRoute = createRoute({
         "application/x-ndjson": { schema: z.string() },
       },
     },
-    ...PROBLEMS,
   },
 });
 

@@ -1,7 +1,8 @@
 // The Durable Objects that an app names, each with a database of its own.
 import { createRoute, z } from "@hono/zod-openapi";
 import { HostingError } from "../../errors.ts";
-import { AppPath, isoTime, json, makeRouter, needs, noSuchApp, PageLimit, PROBLEMS, Time } from "./resource.ts";
+import { refuses } from "./refusals.ts";
+import { AppPath, isoTime, json, makeRouter, needs, noSuchApp, PageLimit, Time } from "./resource.ts";
 
 const Environment = z.string().max(100).default("app").openapi({
   description: '"app" is production, "preview:<name>" a preview, "snapshot:<id>" a snapshot of production.',
@@ -40,6 +41,7 @@ const listRoute = createRoute({
   path: "/apps/{app}/objects",
   summary: "The Durable Objects of an environment, by class and ID",
   ...needs("read"),
+  ...refuses("not-found"),
   request: {
     params: AppPath,
     query: z.object({
@@ -53,7 +55,7 @@ const listRoute = createRoute({
         .openapi({ description: "`next` of the page before." }),
     }),
   },
-  responses: { 200: json(ObjectsJson, "A page of them, and how many there are."), ...PROBLEMS },
+  responses: { 200: json(ObjectsJson, "A page of them, and how many there are.") },
 });
 
 objects.openapi(listRoute, async (c) => {
@@ -88,6 +90,7 @@ const deleteRoute = createRoute({
   path: "/apps/{app}/objects/{class}/{id}",
   summary: "Delete a Durable Object with its data",
   ...needs("admin"),
+  ...refuses("not-found"),
   request: {
     params: AppPath.extend({
       class: ClassName.openapi({ param: { name: "class", in: "path" } }),
@@ -95,7 +98,7 @@ const deleteRoute = createRoute({
     }),
     query: z.object({ environment: Environment }),
   },
-  responses: { 204: { description: "It is gone. The app gets a new one if it names it again." }, ...PROBLEMS },
+  responses: { 204: { description: "It is gone. The app gets a new one if it names it again." } },
 });
 
 objects.openapi(deleteRoute, async (c) => {

@@ -3,7 +3,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Supervisor } from "../../app/supervisor.ts";
 import { HostingError } from "../../errors.ts";
 import { appUrl } from "../host-name.ts";
-import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, PROBLEMS, Time } from "./resource.ts";
+import { DEPLOY_CODES, refuses } from "./refusals.ts";
+import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, Time } from "./resource.ts";
 
 type Preview = Awaited<ReturnType<Supervisor["listPreviews"]>>[number];
 
@@ -35,8 +36,9 @@ const listRoute = createRoute({
   path: "/apps/{app}/previews",
   summary: "The app's previews, those used last first",
   ...needs("read"),
+  ...refuses("not-found"),
   request: { params: AppPath },
-  responses: { 200: json(z.object({ previews: z.array(PreviewJson) }), "All of them."), ...PROBLEMS },
+  responses: { 200: json(z.object({ previews: z.array(PreviewJson) }), "All of them.") },
 });
 
 previews.openapi(listRoute, async (c) => {
@@ -55,6 +57,7 @@ const forkRoute = createRoute({
   summary:
     "Give a branch's preview a fresh copy of production's data, or none; one that expired or was deleted comes back",
   ...needs("push"),
+  ...refuses("preview-not-found", ...DEPLOY_CODES),
   request: {
     params: AppPath,
     body: jsonBody(
@@ -66,7 +69,7 @@ const forkRoute = createRoute({
         .openapi("PreviewFork"),
     ),
   },
-  responses: { 200: json(PreviewJson, "The preview as it is now."), ...PROBLEMS },
+  responses: { 200: json(PreviewJson, "The preview as it is now.") },
 });
 
 previews.openapi(forkRoute, async (c) => {
@@ -92,8 +95,9 @@ const deleteRoute = createRoute({
   path: "/apps/{app}/previews/{slug}",
   summary: "Remove a preview and its data; the branch stays",
   ...needs("push"),
+  ...refuses("not-found", "preview-not-found"),
   request: { params: PreviewPath },
-  responses: { 204: { description: "It is gone." }, ...PROBLEMS },
+  responses: { 204: { description: "It is gone." } },
 });
 
 previews.openapi(deleteRoute, async (c) => {

@@ -1,7 +1,8 @@
 // Caps of an app. Whoever runs the host sets them; whoever has the app sees them.
 import { createRoute, z } from "@hono/zod-openapi";
 import { QUOTAS, type Quotas } from "../../app/quota-table.ts";
-import { AppPath, json, jsonBody, makeRouter, needs, noSuchApp, PROBLEMS } from "./resource.ts";
+import { refuses } from "./refusals.ts";
+import { AppPath, json, jsonBody, makeRouter, needs, noSuchApp } from "./resource.ts";
 
 function cap(name: keyof Quotas) {
   const { meaning, value } = QUOTAS[name];
@@ -43,8 +44,9 @@ const getRoute = createRoute({
   path: "/apps/{app}/quotas",
   summary: "What the app may take",
   ...needs("read"),
+  ...refuses("not-found"),
   request: { params: AppPath },
-  responses: { 200: json(QuotasJson, "The caps."), ...PROBLEMS },
+  responses: { 200: json(QuotasJson, "The caps.") },
 });
 
 quotas.openapi(getRoute, async (c) => {
@@ -61,8 +63,9 @@ const patchRoute = createRoute({
   description:
     "Only whoever runs the host may. The host's own caps are in its QUOTAS variable, a table of the same names.",
   ...needs("host"),
+  ...refuses("not-found"),
   request: { params: AppPath, body: jsonBody(ChangeJson) },
-  responses: { 200: json(QuotasJson, "The caps as they are now."), ...PROBLEMS },
+  responses: { 200: json(QuotasJson, "The caps as they are now.") },
 });
 
 quotas.openapi(patchRoute, async (c) => {

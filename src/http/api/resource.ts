@@ -129,23 +129,16 @@ export const PageLimit = z.coerce
 /** A moment, as every answer writes it. */
 export const Time = z.iso.datetime().openapi({ example: "2026-01-01T00:00:00.000Z" });
 
-const Problem = z
-  .object({
+/** Every refusal of every route: problem details. */
+export const Problem = z
+  .looseObject({
     type: z.string(),
     status: z.int(),
     code: z.string().openapi({ description: "Stable: branch on this.", example: "not-found" }),
     title: z.string(),
     detail: z.string().openapi({ description: "A sentence for people." }),
   })
-  .openapi("Problem");
-
-/** Every refusal of a route. Spread it into the responses. */
-export const PROBLEMS = {
-  default: {
-    description: "Problem details (RFC 9457).",
-    content: { "application/problem+json": { schema: Problem } },
-  },
-} as const;
+  .openapi("Problem", { description: "RFC 9457. Some codes come with more members, such as the report of a push." });
 
 /** A body that is one JSON value. */
 export function json<T extends z.ZodType>(schema: T, description: string) {

@@ -1,7 +1,8 @@
 // How much of an app's past is kept.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Supervisor } from "../../app/supervisor.ts";
-import { AppPath, json, jsonBody, makeRouter, needs, noSuchApp, PROBLEMS } from "./resource.ts";
+import { refuses } from "./refusals.ts";
+import { AppPath, json, jsonBody, makeRouter, needs, noSuchApp } from "./resource.ts";
 
 type Retention = NonNullable<Awaited<ReturnType<Supervisor["changeRetention"]>>>;
 
@@ -25,8 +26,9 @@ const getRoute = createRoute({
   path: "/apps/{app}/retention",
   summary: "How many deploys and snapshots are kept",
   ...needs("read"),
+  ...refuses("not-found"),
   request: { params: AppPath },
-  responses: { 200: json(RetentionJson, "The limits."), ...PROBLEMS },
+  responses: { 200: json(RetentionJson, "The limits.") },
 });
 
 retention.openapi(getRoute, async (c) => {
@@ -41,8 +43,9 @@ const patchRoute = createRoute({
   path: "/apps/{app}/retention",
   summary: "Change the limits, from the next deploy on; what is not given stays as it is",
   ...needs("admin"),
+  ...refuses("not-found"),
   request: { params: AppPath, body: jsonBody(RetentionJson.partial().openapi("RetentionChange")) },
-  responses: { 200: json(RetentionJson, "The limits as they are now."), ...PROBLEMS },
+  responses: { 200: json(RetentionJson, "The limits as they are now.") },
 });
 
 retention.openapi(patchRoute, async (c) => {

@@ -1,8 +1,8 @@
 // The JSON API, version 1: where the resources are mounted, and the OpenAPI document that their declarations make.
 //
 // To add a resource: write src/http/api/<resource>.ts after the pattern of deploys.ts (schemas, then createRoute, then
-// router.openapi(route, handler)); say who may call each route with ...needs(action); list errors with ...PROBLEMS; throw a
-// HostingError where the request cannot be served; mount the router below. test/http/api.test.ts holds the document against the
+// router.openapi(route, handler)); say who may call each route with ...needs(action); list what its handler
+// refuses with by ...refuses(codes); throw a HostingError where the request cannot be served; mount the router below. test/http/api.test.ts holds the document against the
 // routes and calls each with a token that must not get through. Nothing else is to be registered anywhere.
 import { HTTPException } from "hono/http-exception";
 import { HostingError } from "../../errors.ts";
@@ -21,7 +21,8 @@ import { quotas } from "./quotas.ts";
 import { objects } from "./objects.ts";
 import { usage } from "./usage.ts";
 import { previews } from "./previews.ts";
-import { makeRouter } from "./resource.ts";
+import { describeRefusals } from "./refusals.ts";
+import { makeRouter, Problem } from "./resource.ts";
 import { retention } from "./retention.ts";
 import { signInLinks } from "./sign-in-links.ts";
 import { snapshots } from "./snapshots.ts";
@@ -66,16 +67,21 @@ api.openAPIRegistry.registerComponent("securitySchemes", "token", {
     "The owner's token, or one that was made here. HTTP Basic with the token as the password and any user name does as well.",
 });
 
+api.openAPIRegistry.register("Problem", Problem);
+
 /** Read without a token: it says nothing of this host but what it can do. */
-api.doc31("/openapi.json", {
-  openapi: "3.1.0",
-  info: {
-    title: "Slipway",
-    version: "1",
-    description:
-      "Apps, their deploys and what their owner controls. Errors are problem details (RFC 9457) with a stable code.",
-  },
-  servers: [{ url: "/api/v1" }],
+api.get("/openapi.json", (c) => {
+  const document = api.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Slipway",
+      version: "1",
+      description:
+        "Apps, their deploys and what their owner controls. Errors are problem details (RFC 9457) with a stable code.",
+    },
+    servers: [{ url: "/api/v1" }],
+  });
+  return c.json(describeRefusals(document));
 });
 
 const methodsByPath = readMethods();

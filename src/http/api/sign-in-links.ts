@@ -1,6 +1,6 @@
 // Links that sign a browser in: for whoever has a token at hand in a terminal and wants the dashboard.
 import { createRoute, z } from "@hono/zod-openapi";
-import { isoTime, json, makeRouter, needs, PROBLEMS, Time } from "./resource.ts";
+import { isoTime, json, makeRouter, needs, Time } from "./resource.ts";
 
 const LinkJson = z
   .object({
@@ -17,7 +17,7 @@ const makeRoute = createRoute({
   summary: "Make a link that signs a browser in to the dashboard, once, within ten minutes",
   description: "The browser may then do what the token may that asked for the link, until that token ends.",
   ...needs("any"),
-  responses: { 201: json(LinkJson, "The link."), ...PROBLEMS },
+  responses: { 201: json(LinkJson, "The link.") },
 });
 
 signInLinks.openapi(makeRoute, async (c) => {

@@ -4,7 +4,8 @@ import type { Supervisor } from "../../app/supervisor.ts";
 import { HostingError } from "../../errors.ts";
 import { rollBack, type RollbackRequest } from "../../push-rollback.ts";
 import { appUrl } from "../host-name.ts";
-import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, PROBLEMS, Time } from "./resource.ts";
+import { DEPLOY_CODES, refuses } from "./refusals.ts";
+import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, Time } from "./resource.ts";
 
 type Snapshot = Awaited<ReturnType<Supervisor["listSnapshots"]>>[number];
 
@@ -41,8 +42,9 @@ const listRoute = createRoute({
   path: "/apps/{app}/snapshots",
   summary: "The copies of production's data that are kept, newest first",
   ...needs("read"),
+  ...refuses("not-found"),
   request: { params: AppPath },
-  responses: { 200: json(z.object({ snapshots: z.array(SnapshotJson) }), "All of them."), ...PROBLEMS },
+  responses: { 200: json(z.object({ snapshots: z.array(SnapshotJson) }), "All of them.") },
 });
 
 snapshots.openapi(listRoute, async (c) => {
@@ -57,8 +59,9 @@ const takeRoute = createRoute({
   path: "/apps/{app}/snapshots",
   summary: "Copy production's data as it is now; kept until it is deleted",
   ...needs("push"),
+  ...refuses("not-found", "app-not-deployed"),
   request: { params: AppPath },
-  responses: { 201: json(SnapshotJson, "The copy."), ...PROBLEMS },
+  responses: { 201: json(SnapshotJson, "The copy.") },
 });
 
 snapshots.openapi(takeRoute, async (c) => {
@@ -75,8 +78,9 @@ const deleteRoute = createRoute({
   path: "/apps/{app}/snapshots/{id}",
   summary: "Delete a snapshot",
   ...needs("admin"),
+  ...refuses("not-found", "snapshot-needed"),
   request: { params: SnapshotPath },
-  responses: { 204: { description: "It is gone." }, ...PROBLEMS },
+  responses: { 204: { description: "It is gone." } },
 });
 
 snapshots.openapi(deleteRoute, async (c) => {
@@ -94,8 +98,9 @@ const restoreRoute = createRoute({
   path: "/apps/{app}/snapshots/{id}/restore",
   summary: "Deploy what is live again, on a snapshot's data",
   ...needs("push"),
+  ...refuses(...DEPLOY_CODES),
   request: { params: SnapshotPath },
-  responses: { 200: json(DeployReport, "It is live; the data of before is kept as a snapshot."), ...PROBLEMS },
+  responses: { 200: json(DeployReport, "It is live; the data of before is kept as a snapshot.") },
 });
 
 snapshots.openapi(restoreRoute, async (c) => {
@@ -110,6 +115,7 @@ const rollbackRoute = createRoute({
   path: "/apps/{app}/rollback",
   summary: "Make a kept deploy live again, with its variables, and with its data if asked",
   ...needs("push"),
+  ...refuses(...DEPLOY_CODES),
   request: {
     params: AppPath,
     body: jsonBody(
@@ -121,7 +127,7 @@ const rollbackRoute = createRoute({
         .openapi("Rollback"),
     ),
   },
-  responses: { 200: json(DeployReport, "It is live, as a deploy of its own."), ...PROBLEMS },
+  responses: { 200: json(DeployReport, "It is live, as a deploy of its own.") },
 });
 
 snapshots.openapi(rollbackRoute, async (c) => {
@@ -137,8 +143,9 @@ const redeployRoute = createRoute({
   path: "/apps/{app}/redeploy",
   summary: "Deploy what is live once more",
   ...needs("push"),
+  ...refuses(...DEPLOY_CODES),
   request: { params: AppPath },
-  responses: { 200: json(DeployReport, "It is live, as a deploy of its own."), ...PROBLEMS },
+  responses: { 200: json(DeployReport, "It is live, as a deploy of its own.") },
 });
 
 snapshots.openapi(redeployRoute, async (c) => {

@@ -1,7 +1,7 @@
 // The starter templates.
 import { createRoute, z } from "@hono/zod-openapi";
 import { listTemplates } from "../../repo/template-list.ts";
-import { json, makeRouter, needs, PROBLEMS } from "./resource.ts";
+import { json, makeRouter, needs } from "./resource.ts";
 
 const TemplateJson = z
   .object({
@@ -19,7 +19,7 @@ const listRoute = createRoute({
   path: "/templates",
   summary: "What an app can begin as",
   ...needs("any"),
-  responses: { 200: json(z.object({ templates: z.array(TemplateJson) }), "All of them, by name."), ...PROBLEMS },
+  responses: { 200: json(z.object({ templates: z.array(TemplateJson) }), "All of them, by name.") },
 });
 
 templates.openapi(listRoute, (c) => {

@@ -4,7 +4,8 @@ import { makeToken, type Caller } from "../../app/access.ts";
 import { readAppName } from "../../app/app-name.ts";
 import type { TokenEntry } from "../../app/directory.ts";
 import { HostingError } from "../../errors.ts";
-import { AppPath, isoTime, json, jsonBody, makeRouter, needs, PageLimit, PROBLEMS, Time } from "./resource.ts";
+import { refuses } from "./refusals.ts";
+import { AppPath, isoTime, json, jsonBody, makeRouter, needs, PageLimit, Time } from "./resource.ts";
 
 const AppAccess = z.enum(["read", "push", "admin"]).openapi({
   description: "read: clone, fetch, see state and logs. push: also push, commit, roll back. admin: everything.",
@@ -58,7 +59,7 @@ const listRoute = createRoute({
   summary: "All tokens but the owner's, by id",
   ...needs("host"),
   request: { query: TokenPage },
-  responses: { 200: json(TokenList, "A page of the list."), ...PROBLEMS },
+  responses: { 200: json(TokenList, "A page of the list.") },
 });
 
 tokens.openapi(listRoute, async (c) => c.json(await listPage(c.env.host.env, c.req.valid("query")), 200));
@@ -68,6 +69,7 @@ const makeTokenRoute = createRoute({
   path: "/tokens",
   summary: "Make a token for the whole host, or for one app",
   ...needs("host"),
+  ...refuses("invalid-app-name"),
   request: {
     body: jsonBody(
       z
@@ -78,7 +80,7 @@ const makeTokenRoute = createRoute({
         .openapi("NewToken"),
     ),
   },
-  responses: { 201: json(MadeToken, "The token."), ...PROBLEMS },
+  responses: { 201: json(MadeToken, "The token.") },
 });
 
 tokens.openapi(makeTokenRoute, async (c) => {
@@ -95,8 +97,9 @@ const revokeRoute = createRoute({
   path: "/tokens/{token}",
   summary: "Revoke a token, by its id; it is refused everywhere after 10 seconds at most",
   ...needs("host"),
+  ...refuses("not-found"),
   request: { params: TokenPath },
-  responses: { 204: { description: "It is revoked." }, ...PROBLEMS },
+  responses: { 204: { description: "It is revoked." } },
 });
 
 tokens.openapi(revokeRoute, async (c) => {
@@ -112,7 +115,7 @@ const listAppRoute = createRoute({
   summary: "The tokens that are for this app alone, by id",
   ...needs("admin"),
   request: { params: AppPath, query: TokenPage },
-  responses: { 200: json(TokenList, "A page of the list."), ...PROBLEMS },
+  responses: { 200: json(TokenList, "A page of the list.") },
 });
 
 tokens.openapi(listAppRoute, async (c) => {
@@ -126,7 +129,7 @@ const makeAppTokenRoute = createRoute({
   summary: "Make a token for this app alone, which need not exist yet",
   ...needs("admin"),
   request: { params: AppPath, body: jsonBody(NewAppToken.openapi("NewAppToken")) },
-  responses: { 201: json(MadeToken, "The token."), ...PROBLEMS },
+  responses: { 201: json(MadeToken, "The token.") },
 });
 
 tokens.openapi(makeAppTokenRoute, async (c) => {
@@ -141,8 +144,9 @@ const revokeAppRoute = createRoute({
   path: "/apps/{app}/tokens/{token}",
   summary: "Revoke a token that is for this app alone, by its id",
   ...needs("admin"),
+  ...refuses("not-found"),
   request: { params: AppPath.extend(TokenPath.shape) },
-  responses: { 204: { description: "It is revoked." }, ...PROBLEMS },
+  responses: { 204: { description: "It is revoked." } },
 });
 
 tokens.openapi(revokeAppRoute, async (c) => {

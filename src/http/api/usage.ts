@@ -1,6 +1,7 @@
 // What an app used, by day, environment and deploy, and what is stored for it.
 import { createRoute, z } from "@hono/zod-openapi";
-import { AppPath, json, makeRouter, needs, noSuchApp, PROBLEMS } from "./resource.ts";
+import { refuses } from "./refusals.ts";
+import { AppPath, json, makeRouter, needs, noSuchApp } from "./resource.ts";
 
 const MAX_DAYS = 400;
 
@@ -31,6 +32,7 @@ const getRoute = createRoute({
   path: "/apps/{app}/usage",
   summary: "What the app used, by day, environment and deploy",
   ...needs("read"),
+  ...refuses("not-found"),
   request: {
     params: AppPath,
     query: z.object({
@@ -53,7 +55,6 @@ const getRoute = createRoute({
         .openapi("Usage"),
       "Oldest first.",
     ),
-    ...PROBLEMS,
   },
 });
 
