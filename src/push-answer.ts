@@ -26,6 +26,8 @@ export interface Narrator {
   say(line: string): void;
   /** One line for the log alone: what would be too much for a terminal. */
   detail(line: string): void;
+  /** One line for the terminal alone, where the lines of this deployment are left to its log: of a push's second branch, and those after it. */
+  brief(line: string): void;
   /** Facts for `-o json`, merged into one object. */
   note(facts: AttemptFacts): void;
   /** Does the work of a stage and notes how long it took. */
@@ -70,6 +72,7 @@ async function runAndReport(
   const narrator: Narrator = {
     say: (line) => void (wantsJson || sendLine(line)),
     detail: () => undefined,
+    brief: () => undefined,
     note: (more) => void Object.assign(facts, more),
     time: async (stage, doWork) => {
       const startedMs = now();

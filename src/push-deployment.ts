@@ -56,12 +56,16 @@ export async function recordDeployments(
   return open([]);
 }
 
-/** The facts of one branch are the push's own; those of several are a list, each with its branch. */
+/** The facts of one branch are the push's own; those of several are a list, each with its branch, and the first alone is told at length. */
 function openNarrators(planned: readonly PlannedDeployment[], narrator: Narrator): Narrator[] {
   if (planned.length < 2) return planned.map(() => narrator);
   const listed = planned.map(({ branch }) => ({ branch }));
   narrator.note({ deployments: listed });
-  return listed.map((facts) => ({ ...narrator, note: (more) => void Object.assign(facts, more) }));
+  return listed.map((facts, at) => ({
+    ...narrator,
+    ...(at === 0 ? {} : { say: () => undefined, brief: (line) => narrator.say(line) }),
+    note: (more) => void Object.assign(facts, more),
+  }));
 }
 
 /** What the transaction is to record. */

@@ -111,6 +111,7 @@ function recordNarrator(narrator: Narrator, record: Recorder, now: () => number)
       narrator.say(line);
     },
     detail: (line) => record.write(line),
+    brief: (line) => narrator.brief(line),
     note: (facts) => {
       record.note(facts);
       narrator.note(facts);

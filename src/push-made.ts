@@ -151,6 +151,7 @@ function makeRecorder(now: () => number) {
   const narrator: Narrator = {
     say: (line) => void lines.push(line),
     detail: () => undefined,
+    brief: () => undefined,
     note: (more) => void Object.assign(facts, more),
     time: async (stage, doWork) => {
       const startedMs = now();

@@ -72,6 +72,38 @@ export function failureLines(failure: PushFailure, { live, url, previewOf }: Sti
   return ["", `error: ${failure.stage} failed (${failure.code})`, ...failure.lines, stillLive];
 }
 
+/** The same in two lines, for a branch whose own lines are in its log. The reason begins with the code and the place. */
+export function briefFailureLines(
+  { stage, reason }: PushFailure,
+  branch: string,
+  logUrl: string | undefined,
+): string[] {
+  const log = logUrl === undefined ? "" : `, log ${logUrl}`;
+  return [`error: ${printable(branch)}: ${stage} failed${log}`, reason];
+}
+
+/** Where a branch answers, in one line. */
+export function briefLiveLine(branch: string, { number }: LiveVersion, { url, isPreview }: DeployUrls): string {
+  return stageLine(isPreview ? "preview" : "live", `${url} (deploy ${number}, ${printable(branch)})`);
+}
+
+/** What an atomic push has gone back to, after a deploy of it did not start. */
+export function goneBackLines(
+  branches: readonly (StillLive & { readonly branch: string })[],
+  stayed: readonly string[],
+): string[] {
+  const all = "this push is atomic, so that every ref is back where it was";
+  const but = stayed.length === 0 ? "" : `, but for ${namesOf(stayed)}, which another push has moved on`;
+  return [
+    stageLine("undone", all + but),
+    ...branches.map(({ branch, live, url }) => {
+      const now =
+        live === undefined ? "nothing is live" : `deploy ${live.number} (${shortId(live.commitId)}) at ${url}`;
+      return stageLine("", `${printable(branch)}: ${now}`);
+    }),
+  ];
+}
+
 /** "hello: main 1a2b3c4 Add a button". */
 export function identityLine(app: string, branch: string, commit: { commitId: string; subject: string }): string {
   return stageLine("deploying", `${app}: ${branch} ${shortId(commit.commitId)} ${printableSubject(commit.subject)}`);

@@ -218,6 +218,7 @@ function silentNarrator(facts: Record<string, unknown>): Narrator {
   return {
     say: () => undefined,
     detail: () => undefined,
+    brief: () => undefined,
     note: (more) => void Object.assign(facts, more),
     time: (_stage, work) => work(),
   };

@@ -4,7 +4,6 @@
 import { HostingError, type ErrorCode } from "./errors.ts";
 import type { AppName } from "./app/app-name.ts";
 import type { CommitOutcome, PushCommit } from "./app/commit.ts";
-import { environmentLabel, versionFacet } from "./app/environment.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import { ZERO_ID, type ObjectId } from "./git/object-id.ts";
 import { PktLineReader } from "./git/pkt-line.ts";
@@ -14,9 +13,11 @@ import { readUpdateRequest, type UpdateRequest } from "./git/update-request.ts";
 import { answerPush, type Narrator } from "./push-answer.ts";
 import { deletedApp } from "./push-deleted.ts";
 import { buildTree } from "./push-build.ts";
-import { chooseData, snapshotLines } from "./push-data.ts";
+import { cutOverAll } from "./push-cutover.ts";
+import { chooseData } from "./push-data.ts";
 import { deploysOf, recordDeployments, type Deployment, type Prepared } from "./push-deployment.ts";
-import { describeStartFailure, failureFacts, type PushFailure } from "./push-failure.ts";
+import { explainFailure } from "./push-explain.ts";
+import { describeStartFailure, failureFacts } from "./push-failure.ts";
 import type { Host } from "./push-host.ts";
 import { planPush, type PushPlan } from "./push-plan.ts";
 import * as lines from "./push-report.ts";
@@ -168,6 +169,7 @@ async function runStages(stages: Stages): Promise<PushReport> {
   const rehearsed = await prepare(stages, { checked, ingested, turns });
   const committed = await narrator.time("commit", () => commit(stages, { checked, rehearsed, ingested }));
   const refusals = await narrator.time("cutOver", () => cutOver(stages, checked, committed));
+  if (isAtomic(stages.update) && refusals.size === 0) sayMoved(stages, committed);
   return report(stages, { ...committed, refusals });
 }
 
@@ -238,7 +240,9 @@ async function build(stages: Stages, deployment: Deployment, ingested: StoredPac
   const { request, repository, supervisor, host, update } = stages;
   const { command, branch, preview, narrator } = deployment;
   const tree = await openSourceTree(repository, command.newId, ingested.pack);
-  narrator.say(lines.identityLine(request.app, branch, tree));
+  const identity = lines.identityLine(request.app, branch, tree);
+  narrator.say(identity);
+  narrator.brief(identity);
   narrator.note({ commit: tree.commitId, branch, subject: tree.subject });
   const data = preview === undefined ? await chooseData(update.pushOptions, command, supervisor) : undefined;
   if (data?.kind === "failed") return { kind: "failed", deployment, failure: data.failure };
@@ -325,11 +329,25 @@ async function commit(
     nowMs: request.now(),
   });
   for (const result of outcome.results) if (result.kind === "refused") refusals.set(result.name, result);
+  // What is atomic is not said before all of it is live.
+  if (!isAtomic(update)) sayMoved(stages, { refusals, outcome });
+  return { refusals, outcome };
+}
+
+/** What moved without being deployed, and what ended with it. */
+function sayMoved(stages: Stages, { refusals, outcome }: Committed): void {
+  if (outcome === undefined) return;
   const deployed = new Set(deploysIn(outcome).map(({ ref }) => ref));
-  const stored = commands.filter(({ name }) => !deployed.has(name) && !refusals.has(name));
+  const stored = stages.update.commands.filter(({ name }) => !deployed.has(name) && !refusals.has(name));
   if (!isSilent(stages)) for (const line of lines.storedLines(stored)) stages.narrator.say(line);
   for (const line of lines.endedLines(outcome.ended, outcome.expired)) stages.narrator.say(line);
-  return { refusals, outcome };
+}
+
+/** Sees each deploy live, or undone after all. */
+async function cutOver(stages: Stages, checked: CheckedRefs, { refusals, outcome }: Committed): Promise<Refusals> {
+  const made = outcome === undefined ? [] : deploysIn(outcome);
+  const input = { ...stages, deployments: checked.deployments, isAtomic: isAtomic(stages.update) };
+  return new Map([...refusals, ...(await cutOverAll(input, made))]);
 }
 
 /** Production's comes first. */
@@ -351,54 +369,9 @@ function packIdsOf({ state }: Repository): string[] {
   return state.packs.map(({ packId }) => packId);
 }
 
-/** Sees each deploy live, or undone after all. */
-async function cutOver(stages: Stages, checked: CheckedRefs, { refusals, outcome }: Committed): Promise<Refusals> {
-  const all = new Map(refusals);
-  for (const deploy of outcome === undefined ? [] : deploysIn(outcome)) {
-    const deployment = checked.deployments.find(({ command }) => command.name === deploy.ref);
-    if (deployment === undefined) throw new Error(`Deploy ${deploy.number} is of no branch of this push.`);
-    // oxlint-disable-next-line no-await-in-loop -- a preview copies what production has become
-    const failure = await cutOverOne(stages, deployment, deploy);
-    if (failure !== undefined) all.set(deploy.ref, failure);
-  }
-  return all;
-}
-
-/** Why the deploy was undone, if it was. */
-async function cutOverOne(
-  stages: Stages,
-  deployment: Deployment,
-  deploy: MadeDeploy,
-): Promise<PushFailure | undefined> {
-  const { supervisor, request } = stages;
-  const { narrator } = deployment;
-  const outcome = await supervisor.cutOver(deploy.number);
-  if (outcome.kind === "reverted") {
-    const failure = describeStartFailure("cut over", outcome.failure);
-    await explainFailure(stages, deployment, failure);
-    return failure;
-  }
-  if (outcome.kind === "superseded") {
-    narrator.say(lines.supersededLine(outcome.byDeployNumber));
-    narrator.note({ supersededBy: outcome.byDeployNumber });
-    return undefined;
-  }
-  narrator.say(lines.cutOverLine(outcome));
-  const isPreview = deployment.preview !== undefined;
-  const data = isPreview ? undefined : await supervisor.tidySnapshots(deploy.number);
-  if (data !== undefined) for (const line of snapshotLines(data)) narrator.say(line);
-  const url = request.urlOf(environmentLabel(request.app, deploy.facet));
-  const deployUrl = request.urlOf(environmentLabel(request.app, versionFacet(deploy.number)));
-  for (const line of lines.liveLines(deploy, { url, deployUrl, isPreview })) narrator.say(line);
-  narrator.note({ deploy: deploy.number, url, deployUrl, undo: lines.undoCommand(deploy), cutover: outcome, data });
-  return undefined;
-}
-
 /** What git is told of each ref, and the pusher of refs that were only stored. */
-function report({ update, narrator, deployments }: Stages, { refusals, outcome }: Committed): PushReport {
-  // A deploy that was undone after the commit takes back its own ref only.
-  const isUndone =
-    isAtomic(update) && refusals.size > 0 && outcome?.results.every(({ kind }) => kind === "ok") !== true;
+function report({ update, narrator, deployments }: Stages, { refusals }: Committed): PushReport {
+  const isUndone = isAtomic(update) && refusals.size > 0;
   const refs = update.commands.map(({ name }) => {
     const refusal = refusals.get(name) ?? (isUndone ? ATOMIC : undefined);
     if (refusal === undefined) return { kind: "ok" as const, name };
@@ -433,19 +406,6 @@ function refuseUnpacked({ update, narrator, deployments }: Stages, { code, reaso
     deployment.narrator.note({ failure: failureFacts({ code, reason }) });
   }
   return isUnpacked ? { refs } : { unpackError: reasonOf({ code, reason }), refs };
-}
-
-async function explainFailure(
-  { supervisor, request }: Stages,
-  { branch, preview, narrator }: Deployment,
-  failure: PushFailure,
-): Promise<void> {
-  const found = preview && (await supervisor.listPreviews()).find((listed) => listed.branch === branch);
-  const live = preview === undefined ? (await supervisor.describe())?.live : found?.deploy;
-  const still = { live, url: request.urlOf(found?.label ?? request.app), previewOf: preview && branch };
-  for (const line of lines.failureLines(failure, still)) narrator.say(line);
-  const running = live && { deploy: live.number, commit: live.commitId, url: still.url };
-  narrator.note({ explained: failure.lines, live: running ?? null });
 }
 
 /** Where nothing deploys, a push that asks for quiet gets it, as from any git server. */

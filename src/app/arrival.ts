@@ -2,12 +2,9 @@
 // event streams, say goodbye to WebSockets, stop the old version, start the new one; if it does not start, undo the deploy, its ref with it, and
 // start the one before. New requests wait meanwhile (serve.ts). The old code never runs beside the new on the same database.
 import { dropAlarms, settleAlarms } from "./app-alarms.ts";
-import { findLiveDeploy, findDeploy, markSuperseded, recordCutover, setHasSockets, setLive } from "../store/deploys.ts";
+import { findDeploy, getDeploy, markSuperseded, recordCutover, setHasSockets } from "../store/deploys.ts";
 import type { Deploy } from "../store/deploys.ts";
-import { findRef, undoRef } from "../store/refs.ts";
-import { writeHead } from "../store/settings.ts";
-import { findNewestEnvId, setNewestEnvId } from "../store/variables.ts";
-import { PRODUCTION_FACET } from "./environment.ts";
+import { settleAtomicPushes } from "./atomic-pushes.ts";
 import { scheduleCrons } from "./cron-schedule.ts";
 import {
   getFacet,
@@ -18,16 +15,25 @@ import {
   type Start,
   type StartInput,
 } from "./facet-start.ts";
-import { openVersion, readLive, type Arrival, type FacetRuntime, type HostedApp, type Version } from "./hosted-app.ts";
+import {
+  openVersion,
+  readLive,
+  runtimeOf,
+  type Arrival,
+  type FacetRuntime,
+  type HostedApp,
+  type Version,
+} from "./hosted-app.ts";
 import { endIsolate, settleIsolate } from "./loader.ts";
 import { sayGoodbyeToObjects, stopFacets } from "./object-facets.ts";
-import { prepareFork, settleFork, undoFork } from "./preview-data.ts";
-import { markEnding, takeAway } from "./preview-removal.ts";
+import { prepareFork, settleFork } from "./preview-data.ts";
+import { takeAway } from "./preview-removal.ts";
 import { isWorker } from "./receiver.ts";
 import { explainCopyError, type StartFailure } from "./start-failure.ts";
 import { prepareData, settleData, undoData } from "./snapshots.ts";
 import { GOODBYE } from "./start-report.ts";
 import { within } from "./time-limit.ts";
+import { undoDeploy } from "./undoing.ts";
 import { findUnreadable, maskSecretsOf, openVariables } from "./variables.ts";
 
 /** What running requests get to end, streams of their answers included. */
@@ -91,13 +97,13 @@ export async function pause<T>(app: HostedApp, runtime: FacetRuntime, work: () =
 }
 
 /** Before the first await nothing runs any more by what serve.ts sees: who comes from here on waits for the arrival. */
-async function stopRunningVersion(app: HostedApp, runtime: FacetRuntime): Promise<void> {
+async function stopRunningVersion(app: HostedApp, runtime: FacetRuntime, reason: string): Promise<void> {
   const old = runtime.running ?? (runtime.hasSockets ? runtime.live : undefined);
   runtime.running = undefined;
   await drain(runtime);
   for (const end of runtime.eventStreams) end();
   if (old !== undefined) await sayGoodbye(app, runtime, old);
-  stopFacets(app, runtime, "The data of this app is changed.");
+  stopFacets(app, runtime, reason);
   if (!runtime.hasSockets) return;
   runtime.hasSockets = false;
   setHasSockets(app.db, runtime.facet, false);
@@ -105,11 +111,16 @@ async function stopRunningVersion(app: HostedApp, runtime: FacetRuntime): Promis
 
 async function approach(app: HostedApp, runtime: FacetRuntime): Promise<Arrival> {
   await runtime.reading;
-  for (let version = runtime.live; version !== undefined && version !== runtime.running; version = runtime.live) {
-    if (version.hasRun) {
+  for (let version = runtime.live; version !== runtime.running; version = runtime.live) {
+    if (runtime.running !== undefined && version?.hasRun !== false) {
+      // It was taken back after it had started.
+      const old = runtime.running;
+      await stopRunningVersion(app, runtime, TAKEN_BACK);
+      retire(app, old);
+    } else if (version?.hasRun === true) {
       const failure = await resume(app, runtime, version);
       if (failure !== undefined) return { kind: "failed", failure };
-    } else {
+    } else if (version !== undefined) {
       await replace(app, runtime, version);
     }
   }
@@ -165,13 +176,8 @@ async function replace(app: HostedApp, runtime: FacetRuntime, version: Version):
     holdLimitMs: HOLD_LIMIT_MS,
     tookMs: endedMs - startedMs,
   };
-  app.db.transaction(() => {
-    recordCutover(app.db, version.deploy.number, "started", JSON.stringify(facts));
-    markSuperseded(app.db, runtime.facet, version.deploy.number);
-    setHasSockets(app.db, runtime.facet, false);
-    settleAlarms(app, runtime.facet);
-  });
-  version.hasRun = true;
+  const isLive = app.db.transaction(() => recordStart(app, version, facts));
+  version.hasRun = isLive;
   runtime.hasSockets = false;
   runtime.running = version;
   if (old !== undefined) retire(app, old);
@@ -189,6 +195,21 @@ async function startVersion(app: HostedApp, runtime: FacetRuntime, version: Vers
   if (unreadable !== undefined) return { kind: "failed", failure: unreadable };
   const input: StartInput = {
     openWorker: () => openVersionWorker(app, version),
+  if (isLive) for (const facet of settleAtomicPushes(app)) app.ctx.waitUntil(takeAway(app, facet));
+}
+
+/** false: its push was taken back while it started. */
+function recordStart(app: HostedApp, { deploy, facet }: Version, facts: CutoverFacts): boolean {
+  setHasSockets(app.db, facet, false);
+  if (getDeploy(app.db, deploy.number).state === "failed") {
+    dropAlarms(app, facet);
+    undoData(app, facet, deploy.number);
+    return false;
+  }
+  recordCutover(app.db, deploy.number, "started", JSON.stringify(facts));
+  markSuperseded(app.db, facet, deploy.number);
+  settleAlarms(app, facet);
+  return true;
     readCode: () => readStoredCode(app.db, codeId),
     secrets: openVariables(app, envId, runtime.facet).secrets,
   };
@@ -242,45 +263,21 @@ async function sayGoodbye(app: HostedApp, runtime: FacetRuntime, old: Version): 
   }
 }
 
-/** One transaction: the deploy failed, and live pointer and ref go back to where they were. */
+/** See undoing.ts. What goes back with it in other environments is brought there too, whether or not somebody asks. */
 function undo(
   app: HostedApp,
   runtime: FacetRuntime,
   { deploy, failure }: { readonly deploy: Deploy; readonly failure: StartFailure },
 ): void {
-  app.db.transaction(() => {
-    recordCutover(app.db, deploy.number, "failed", JSON.stringify(failure));
-    undoData(app, runtime.facet, deploy.number);
-    // A later deploy stands on this one's commit, and its own cutover comes next.
-    if (findLiveDeploy(app.db, runtime.facet)?.deploy.number !== deploy.number) return;
-    let first = deploy;
-    undoVariables(app, deploy);
-    let target = first.previous && findDeploy(app.db, first.previous.number);
-    while (target?.state === "failed") {
-      first = target;
-      undoVariables(app, first);
-      target = first.previous && findDeploy(app.db, first.previous.number);
-    }
-    setLive(app.db, runtime.facet, target?.number);
-    undoRef(app.db, { name: deploy.ref, fromId: deploy.commitId, toId: first.refBefore }, app.now());
-    const isRefThere = findRef(app.db, deploy.ref) !== undefined;
-    if (runtime.facet !== PRODUCTION_FACET) {
-      // A preview's first deploy takes the preview with it; a branch that was there before keeps the name of its preview.
-      if (target === undefined) markEnding(app, runtime.facet, isRefThere ? "expiring" : "removing");
-      else undoFork(app, runtime.facet);
-      return;
-    }
-    // The first deploy of all: the branch that made itself the production branch is not there any more.
-    if (!isRefThere) writeHead(app.db, undefined);
-  });
-  readLive(app, runtime);
-  app.ctx.waitUntil(takeAway(app, runtime.facet));
-}
-
-/** The newest configuration is again what it was before the deploy, where it was the deploy's. */
-function undoVariables(app: HostedApp, { envId, envBefore }: Deploy): void {
-  if (envBefore === undefined || findNewestEnvId(app.db) !== envId) return;
-  setNewestEnvId(app.db, envBefore === "" ? undefined : envBefore);
+  for (const facet of undoDeploy(app, deploy, failure)) {
+    const undone = runtimeOf(app, facet);
+    readLive(app, undone);
+    app.ctx.waitUntil(takeAway(app, facet));
+    if (undone === runtime) continue;
+    // What an earlier instance of the supervisor started may still run.
+    if (undone.running === undefined && undone.arrival === undefined) stopFacets(app, undone, TAKEN_BACK);
+    app.ctx.waitUntil(arrive(app, undone));
+  }
 }
 
 /** Ends the isolate of a version that is not needed any more, so that a host with many deploys does not grow. */

@@ -5,10 +5,19 @@ import type { Deploy } from "../store/deploys.ts";
 import { addPack, hasPacks, sumPackBytes } from "../store/packs.ts";
 import { packKeys } from "../store/pack-store.ts";
 import { findDefaultBranch, isDefaultBranch, isProtectedBranch } from "../store/head.ts";
-import { findRef, isDeletion, updateRef, type RefCommand, type RefRefusal, type RefResult } from "../store/refs.ts";
+import {
+  findRef,
+  isDeletion,
+  listRefs,
+  updateRef,
+  type RefCommand,
+  type RefRefusal,
+  type RefResult,
+} from "../store/refs.ts";
 import type { PackRow, RepositoryState } from "../store/repository-state.ts";
 import { isMigrated } from "../store/schema.ts";
 import { findRepository, markCreated, writeHead, type Repository } from "../store/settings.ts";
+import { recordAtomicPush } from "./atomic-pushes.ts";
 import { scheduleCompaction } from "./compaction.ts";
 import { checkDeploy, type PreparedDeploy } from "./deploy-check.ts";
 import { recordDeploy } from "./deploy-record.ts";
@@ -49,7 +58,7 @@ export interface CommitOutcome {
   readonly previews: readonly Deploy[];
   /** Branches whose previews expired, because there were too many. */
   readonly expired: readonly string[];
-  /** Branches that are gone, with their previews. */
+  /** Branches that are gone, with their previews; those of an atomic push that deploys end once all of it is live. */
   readonly ended: readonly string[];
   /** The production branch, now. */
   readonly head: RepositoryState["head"];
@@ -122,7 +131,13 @@ function refuse(push: PushCommit, reason: string): RefResult[] {
   return push.commands.map(({ name }) => ({ name, kind: "refused", code: "ref-stale", reason }));
 }
 
+/** Whether one deploy that does not start undoes all of the push: see atomic-pushes.ts. */
+function goesBackWhole({ atomic, commands, deploy, previews = [] }: PushCommit): boolean {
+  return atomic && commands.length > 1 && (deploy !== undefined || previews.length > 0);
+}
+
 function write(app: HostedApp, push: PushCommit, repository: Repository): CommitOutcome {
+  const refsBefore = goesBackWhole(push) ? listRefs(app.db) : [];
   const results = updateRefs(app, push, repository);
   const hasMoved = results.some((result) => result.kind === "ok");
   if (push.atomic && results.some((result) => result.kind === "refused")) throw new AtomicRefusal(refuseAll(results));
@@ -142,7 +157,11 @@ function write(app: HostedApp, push: PushCommit, repository: Repository): Commit
   const head = chooseHead(app, push, { repository, results });
   if (head !== repository.head) writeHead(app.db, head);
   const deploy = recordProduction(app, push, results);
-  return { results, head, isNewApp, ...recordPreviews(app, push, { results, head }), ...(deploy && { deploy }) };
+  const previews = recordPreviews(app, push, { results, head });
+  if (goesBackWhole(push)) {
+    recordAtomicPush(app, push.commands, { deploys: [...(deploy ? [deploy] : []), ...previews.previews], refsBefore });
+  }
+  return { results, head, isNewApp, ...previews, ...(deploy && { deploy }) };
 }
 
 /** Deletions come first, so that refs/heads/a may make way for refs/heads/a/b in one push. */
@@ -242,7 +261,12 @@ function recordPreviews(
   const isMoved = new Set(results.filter(({ kind }) => kind === "ok").map(({ name }) => name));
   const moved = push.commands.filter(({ name }) => isMoved.has(name));
   const gone = moved.filter((command) => isDeletion(command) || command.name === head);
-  const ended = gone.flatMap(({ name }) => endPreview(app, name)?.branch ?? []);
+  const ended = gone.flatMap((command) => {
+    // See settleAtomicPushes.
+    const isLater = isDeletion(command) && goesBackWhole(push);
+    const preview = isLater ? findPreview(app.db, branchOf(command.name) ?? "") : endPreview(app, command.name);
+    return preview?.branch ?? [];
+  });
   const previews = (push.previews ?? []).flatMap((preview) => {
     const command = moved.find(({ name }) => name === preview.deploy.ref);
     return command === undefined ? [] : [recordPreview(app, preview, { oldId: command.oldId, nowMs: push.nowMs })];

@@ -3,14 +3,26 @@ import { findCutover, getDeploy } from "../store/deploys.ts";
 import { arrive, type CutoverFacts } from "./arrival.ts";
 import { runtimeOf, type HostedApp } from "./hosted-app.ts";
 import type { StartFailure } from "./start-failure.ts";
+import type { UndoneCutover } from "./undoing.ts";
 
 /** What became of a deploy's cutover. */
 export type CutoverOutcome =
   | ({ readonly kind: "live" } & CutoverFacts)
   /** A later deploy went live instead. */
   | { readonly kind: "superseded"; readonly byDeployNumber: number }
-  /** The code did not start after all. Ref and live pointer are where they were; so is what visitors get. */
-  | { readonly kind: "reverted"; readonly failure: StartFailure; readonly liveDeployNumber: number | undefined };
+  /**
+   * The code did not start after all, or that of another deploy of its atomic push. Ref and live pointer are where they were; so is what
+   * visitors get.
+   */
+  | {
+      readonly kind: "reverted";
+      readonly failure: StartFailure;
+      readonly liveDeployNumber: number | undefined;
+      /** The deploy that did not start. */
+      readonly ofDeploy: number;
+      /** Refs of its atomic push that are not where they were: another push has moved them on. */
+      readonly stayed: readonly string[];
+    };
 
 /** Sees a committed deploy live, or undone. A visitor's request may have begun it already: the outcome is the same. */
 export async function cutOver(app: HostedApp, deployNumber: number): Promise<CutoverOutcome> {
@@ -24,8 +36,8 @@ export async function cutOver(app: HostedApp, deployNumber: number): Promise<Cut
     return { kind: "live", ...facts };
   }
   if (state === "failed" && cutoverJson !== undefined) {
-    const failure: StartFailure = JSON.parse(cutoverJson);
-    return { kind: "reverted", failure, liveDeployNumber };
+    const { ofDeploy, stayed, ...failure }: UndoneCutover = JSON.parse(cutoverJson);
+    return { kind: "reverted", failure, liveDeployNumber, ofDeploy, stayed };
   }
   if (liveDeployNumber !== undefined && liveDeployNumber > deployNumber) {
     return { kind: "superseded", byDeployNumber: liveDeployNumber };

@@ -1,6 +1,6 @@
 // The end of an environment beside production: nothing is live, requests are turned away, its data and its isolate go. The decision is a
 // row; what follows may be repeated, and the alarm does after a crash.
-import { setLive } from "../store/deploys.ts";
+import { markSuperseded, setLive } from "../store/deploys.ts";
 import { clearPending, findEnvironment, removeEnvironment, setState } from "../store/previews.ts";
 import { deleteData } from "./facet-data.ts";
 import { openVersionWorker } from "./facet-start.ts";
@@ -16,6 +16,7 @@ const RETRY_AFTER_MS = 30_000;
 /** Decides it. expiring: the branch's name for it stays. Inside a transaction; call takeAway after that. */
 export function markEnding(app: HostedApp, facet: string, state: "expiring" | "removing"): void {
   setLive(app.db, facet, undefined);
+  markSuperseded(app.db, facet, Number.MAX_SAFE_INTEGER);
   setState(app.db, facet, state);
   listTaskBy(app, "previews", app.now() + RETRY_AFTER_MS);
 }

@@ -27,7 +27,8 @@ export interface NewDeploy {
 
 /**
  * committed: live by the pointer, but its code has not run as the live version yet. started: it runs, or ran.
- * failed: it did not start and was undone. superseded: a later deploy went live before it could.
+ * failed: it, or another deploy of its atomic push, did not start and it was undone. superseded: a later deploy went live before it could, or
+ * its preview ended.
  */
 export type DeployState = "committed" | "started" | "failed" | "superseded";
 
@@ -44,6 +45,8 @@ export interface Deploy extends NewDeploy {
   readonly previous?: { readonly number: number; readonly commitId: ObjectId };
   /** The newest configuration before it, where it made its own the newest: "" is none. */
   readonly envBefore?: string;
+  /** The atomic push that it goes back with: see atomic-pushes.ts. */
+  readonly atomicPush?: number;
 }
 
 interface DeployColumns extends Record<string, SqlStorageValue> {
@@ -66,6 +69,7 @@ interface DeployColumns extends Record<string, SqlStorageValue> {
   readonly created_at_ms: number;
   readonly state: DeployState;
   readonly restores_snapshot: number | null;
+  readonly atomic_push: number | null;
 }
 
 const SELECT_DEPLOYS = `
@@ -144,14 +148,17 @@ export function findDeployOfRef(db: Database, ref: string): Deploy | undefined {
 }
 
 /**
- * The commits that have to stay whatever the refs name: those of the history, to roll back to, and those that an undo may put a ref
- * back to, which it does for deploys since the last one of the same environment that started.
+ * The objects that have to stay whatever the refs name: commits of the history, to roll back to, and what an undo may put a ref back to,
+ * which it does for deploys since the last one of the same environment that started, and for what an atomic push with such a one moved.
  */
 export function listKeptCommits(db: Database): ObjectId[] {
   const rows = db.sql.exec<{ id: ObjectId }>(
     `SELECT commit_id AS id FROM deploys UNION SELECT ref_before AS id FROM deploys WHERE ref_before IS NOT NULL
        AND number > (SELECT coalesce(max(number), 0) FROM deploys AS others
-         WHERE others.facet = deploys.facet AND state = 'started')`,
+         WHERE others.facet = deploys.facet AND state = 'started')
+     UNION SELECT ref_before AS id FROM deploys WHERE ref_before IS NOT NULL
+       AND atomic_push IN (SELECT atomic_push FROM deploys WHERE state = 'committed')
+     UNION SELECT old_id AS id FROM atomic_refs WHERE old_id IS NOT NULL`,
   );
   return [...rows].map((row) => row.id);
 }
@@ -175,6 +182,7 @@ function readDeploy(row: DeployColumns): Deploy {
     refBefore: row.ref_before ?? ZERO_ID,
     ...(row.restores_snapshot === null ? {} : { restoresSnapshot: row.restores_snapshot }),
     ...(row.env_before === null ? {} : { envBefore: row.env_before }),
+    ...(row.atomic_push === null ? {} : { atomicPush: row.atomic_push }),
   };
   if (row.previous_number === null) return deploy;
   return {

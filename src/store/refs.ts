@@ -43,7 +43,7 @@ export function listRefs(db: Database): RefRow[] {
 }
 
 /** Where a ref is, or undefined if there is none. */
-export function findRef(db: Database, name: RefName): ObjectId | undefined {
+export function findRef(db: Database, name: string): ObjectId | undefined {
   return findFirst(db.sql.exec<{ id: ObjectId }>("SELECT id FROM refs WHERE name = ?", name))?.id;
 }
 
@@ -113,13 +113,4 @@ function staleReason(currentId: ObjectId, expectedId: ObjectId): string {
 
 function place(id: ObjectId): string {
   return id === ZERO_ID ? "not there" : `at ${id.slice(0, 7)}`;
-}
-
-/** Puts a ref back to where it was before a deploy that was undone, ZERO_ID being nowhere. A ref that moved on stays. */
-export function undoRef(
-  db: Database,
-  { name, fromId, toId }: { readonly name: RefName; readonly fromId: ObjectId; readonly toId: ObjectId },
-  nowMs: number,
-): void {
-  updateRef(db, { name, oldId: fromId, newId: toId }, nowMs);
 }

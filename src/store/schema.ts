@@ -264,6 +264,19 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   ALTER TABLE repository ADD COLUMN preview_alarms INTEGER NOT NULL DEFAULT 1;
   ALTER TABLE repository ADD COLUMN preview_crons INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- What goes back whole: see store/atomic-pushes.ts. An absent side of a ref is NULL.
+  CREATE TABLE atomic_refs (
+    push INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    old_id TEXT,
+    new_id TEXT,
+    old_peeled_id TEXT,
+    PRIMARY KEY (push, name)
+  ) WITHOUT ROWID;
+  ALTER TABLE deploys ADD COLUMN atomic_push INTEGER;
+  CREATE INDEX deploys_by_atomic_push ON deploys (atomic_push) WHERE atomic_push IS NOT NULL;
+  `,
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

@@ -107,6 +107,68 @@ describe("a push of several branches", () => {
     expect(await visit("good--several")).toBe("good 2 preview");
   });
 
+  it("tells of the first at length and of the others in a few lines, and keeps the rest in their logs", async () => {
+    const repository = await makeRepository({ "src/index.ts": counter("main") });
+    const sources = {
+      bad: "export class App {",
+      broken: `throw new Error("no");\n${counter("broken")}`,
+      good: counter("good"),
+      other: counter("other"),
+    };
+    for (const [branch, source] of Object.entries(sources)) {
+      await git(repository, "checkout", "--quiet", "-b", branch, "main");
+      await commit(repository, { "src/index.ts": source }, `Try ${branch}`);
+    }
+    const { code, lines } = await push(repository, "told", "main", ...Object.keys(sources));
+    expect(code).toBe(1);
+    const log = `${host.url}/api/v1/apps/told/deploys`;
+    for (const [branch, end] of [
+      [
+        "bad",
+        [`error: bad: build failed, log ${log}/2/log`, expect.stringMatching(/^syntax-error src\/index.ts:1:19 /)],
+      ],
+      ["broken", [`error: broken: rehearse failed, log ${log}/3/log`, expect.stringContaining("src/index.ts:1:7: ")]],
+      ["good", [`preview   ${host.appUrl("good--told")} (deploy 4, good)`]],
+      ["other", [`preview   ${host.appUrl("other--told")} (deploy 5, other)`]],
+    ] as const) {
+      const id = (await git(repository, "rev-parse", "--short=7", branch)).trim();
+      expect(lines).toEqual(expect.arrayContaining([`deploying told: ${branch} ${id} Try ${branch}`, ...end]));
+    }
+    expect(lines).toContain(`live      ${host.appUrl("told")} (deploy 1)`);
+    expect(lines.length, lines.join("\n")).toBeLessThan(12 + 4 * 4);
+    const kept = (await callApi(host, "GET", "/apps/told/deploys/2/log")).text;
+    expect(kept).toContain("export class App {");
+    expect((await callApi(host, "GET", "/apps/told/deploys/4/log")).text).toContain("rehearsed");
+  });
+
+  it("that is atomic goes back whole where one of them fails at its cutover only", async () => {
+    const repository = await makeRepository({ "src/index.ts": counter("main") });
+    await git(repository, "branch", "fix");
+    await git(repository, "tag", "v1");
+    await push(repository, "atomic", "--atomic", "main", "fix", "v1");
+    const before = await git(repository, "ls-remote", host.gitUrl("atomic.git"));
+    await commit(repository, { "src/index.ts": counter("main2") }, "Go on");
+    await git(repository, "tag", "--force", "--annotate", "--message", "Again", "v1");
+    await git(repository, "tag", "v2");
+    await git(repository, "checkout", "--quiet", "fix");
+    const liveOnly = counter("fix").replace(
+      "async fetch",
+      `constructor(ctx, env) { super(ctx, env); if (env.SLIPWAY.deploy) throw new Error("live only"); }\n  async fetch`,
+    );
+    await commit(repository, { "src/index.ts": liveOnly }, "Break it");
+    const refused = await push(repository, "atomic", "--force", "--atomic", "main", "fix", "v1", "v2");
+    expect(refused.code, refused.stderr).toBe(1);
+    expect(refused.stderr.match(/! \[remote rejected\]/g)).toHaveLength(4);
+    expect(refused.lines.join("\n")).toContain("error: fix: cut over failed");
+    const main = (await git(repository, "rev-parse", "--short=7", "main~1")).trim();
+    expect(refused.lines).toContain(`          main: deploy 1 (${main}) at ${host.appUrl("atomic")}`);
+    expect(await git(repository, "ls-remote", host.gitUrl("atomic.git"))).toBe(before);
+    expect(await visit("atomic")).toBe("main 1 production");
+    expect(await visit("fix--atomic")).toBe("main 1 preview");
+    const { deploys } = JSON.parse((await callApi(host, "GET", "/apps/atomic/deploys")).text);
+    expect(deploys.map(({ state }: { state: string }) => state)).toEqual(["failed", "failed", "started", "live"]);
+  });
+
   it("makes no previews where the production branch of a first push is refused", async () => {
     const repository = await makeRepository({ "src/index.ts": "export class App {" });
     await git(repository, "checkout", "--quiet", "-b", "good");

@@ -70,6 +70,7 @@ async function pushCommit(app: string, commitId: string): Promise<string[]> {
   const narrator: Narrator = {
     say: (line) => void said.push(line),
     detail: () => undefined,
+    brief: () => undefined,
     note: () => undefined,
     time: (_stage, work) => work(),
   };

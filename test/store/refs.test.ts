@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseObjectId, ZERO_ID } from "../../src/git/object-id.ts";
 import { parseRefName } from "../../src/git/ref-name.ts";
-import { countRefs, findRef, listRefs, undoRef, updateRef } from "../../src/store/refs.ts";
+import { countRefs, listRefs, updateRef } from "../../src/store/refs.ts";
 import { inDatabase } from "./memory.ts";
 
 const A = parseObjectId("a".repeat(40))!;
@@ -41,19 +41,5 @@ describe("updateRef", () => {
       return performance.now() - begunMs;
     });
     expect(tookMs).toBeLessThan(20_000);
-  });
-});
-
-describe("undoRef", () => {
-  it("puts a ref back, unless it moved on", async () => {
-    await inDatabase("undo-ref", (db) => {
-      updateRef(db, { name: MAIN, oldId: ZERO_ID, newId: B }, 1);
-      undoRef(db, { name: MAIN, fromId: A, toId: A }, 2);
-      expect(findRef(db, MAIN)).toBe(B);
-      undoRef(db, { name: MAIN, fromId: B, toId: A }, 3);
-      expect(findRef(db, MAIN)).toBe(A);
-      undoRef(db, { name: MAIN, fromId: A, toId: ZERO_ID }, 4);
-      expect(findRef(db, MAIN)).toBeUndefined();
-    });
   });
 });
