@@ -40,7 +40,7 @@ export const ERROR_MEANINGS = {
   "preview-limit": "more branches in one push than there may be previews",
   "branch-protected": "the production branch cannot be deleted",
   "push-option-unknown": "a push option that this host does not know, or that does not go with this push",
-  "push-superseded": "a newer push to the branch came before this one was built",
+  "push-superseded": "a newer push to the branch went live before this one",
   // The build.
   "entry-not-found": 'no entry module: set "main" in wrangler.jsonc, or have src/index.ts',
   "config-invalid": "wrangler.jsonc, package.json or tsconfig.json cannot be read",

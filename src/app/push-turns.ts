@@ -1,6 +1,7 @@
 // The pushes that are about to deploy to one ref, in the memory of one supervisor instance: who goes first, and who is told of whom.
-// One that is not built yet gives way to a newer one; one that is built goes first, and the next says whom it waits for. Nothing here guards a
-// ref, the commit does. What is lost with the instance, or outlasts its Worker, costs a wait of a minute at most.
+// The newest goes first: one that is built waits for newer ones, which replace it where they go live, and goes on where they do not. Once it
+// goes on, toward its rehearsal and commit, all others wait for its end. Nothing here guards a ref, the commit does. What is lost with
+// the instance, or outlasts its Worker, costs a wait of a minute at most.
 import { RpcTarget } from "cloudflare:workers";
 import { within } from "./time-limit.ts";
 
@@ -15,27 +16,30 @@ export interface DeployingPush {
 
 /** Whether a push goes on once it is built. */
 export type Turn =
-  /** `ahead`: a push that comes first, if there is one; `wait` on it. */
-  | { readonly kind: "mine"; readonly ahead: DeployingPush | undefined }
-  /** A newer push to the ref came before this one was built. */
+  | { readonly kind: "mine" }
+  /** Another comes first: `wait` for it. isNewer: it replaces this one if it goes live; else this one comes too late then. */
+  | { readonly kind: "behind"; readonly other: DeployingPush; readonly isNewer: boolean }
+  /** A newer push to the ref went live. */
   | { readonly kind: "superseded"; readonly by: DeployingPush };
 
 /** A push between its checks and its end. */
 export interface PushUnderWay extends DeployingPush {
   supersededBy: DeployingPush | undefined;
-  /** Once built it is not superseded any more, and later ones wait for it. */
-  isBuilt: boolean;
+  /** It is built, and nobody came first: it is rehearsed and committed. One at a time for each ref. */
+  isGoingOn: boolean;
   /** Called when it is over. */
   readonly onEnd: (() => void)[];
 }
 
-/** Those under way, in the order in which they came, and the clock. */
+/** Those under way, in the order in which they came. */
 interface PushQueue {
   readonly pushes: Set<PushUnderWay>;
   readonly now: () => number;
+  /** Where a ref is now. */
+  readonly tipOf: (ref: string) => string | undefined;
 }
 
-/** A push waits no longer than this for the one ahead of it, and then goes on: the commit refuses it if it comes too late. */
+/** A push waits no longer than this for others, and then goes on: the commit refuses it if it comes too late. */
 const WAIT_LIMIT_MS = 60_000;
 
 /**
@@ -45,6 +49,7 @@ const WAIT_LIMIT_MS = 60_000;
 export class PushTicket extends RpcTarget {
   readonly #queue: PushQueue;
   readonly #push: PushUnderWay;
+  #waitsUntilMs: number | undefined;
 
   constructor(queue: PushQueue, push: PushUnderWay) {
     super();
@@ -57,9 +62,10 @@ export class PushTicket extends RpcTarget {
     return takeTurn(this.#queue, this.#push);
   }
 
-  /** Returns when no push is ahead of this one any more, or it has waited long enough. */
-  async wait(): Promise<void> {
-    await waitForTurn(this.#queue, this.#push);
+  /** Returns when the push that came first is over, or this one has waited long enough in all. */
+  async wait(): Promise<Turn> {
+    this.#waitsUntilMs ??= this.#queue.now() + WAIT_LIMIT_MS;
+    return waitForTurn(this.#queue, this.#push, this.#waitsUntilMs);
   }
 
   [Symbol.dispose](): void {
@@ -67,48 +73,62 @@ export class PushTicket extends RpcTarget {
   }
 }
 
-/** Lists a push that is about to be built. Those to the same ref that are not built yet give way to it. */
+/** Lists a push that is about to be built. */
 export function beginPush(queue: PushQueue, { ref, commitId, actor, startedMs }: DeployingPush): PushTicket {
-  const entry = { ref, commitId, actor, startedMs };
-  for (const other of queue.pushes) {
-    if (other.ref === ref && !other.isBuilt) other.supersededBy ??= entry;
-  }
-  const push: PushUnderWay = { ...entry, supersededBy: undefined, isBuilt: false, onEnd: [] };
+  const push: PushUnderWay = {
+    ref,
+    commitId,
+    actor,
+    startedMs,
+    supersededBy: undefined,
+    isGoingOn: false,
+    onEnd: [],
+  };
   queue.pushes.add(push);
   return new PushTicket(queue, push);
 }
 
 function takeTurn(queue: PushQueue, push: PushUnderWay): Turn {
   if (push.supersededBy !== undefined) return { kind: "superseded", by: push.supersededBy };
-  push.isBuilt = true;
-  const ahead = findAhead(queue, push);
-  if (ahead === undefined) return { kind: "mine", ahead: undefined };
-  const { ref, commitId, actor, startedMs } = ahead;
-  return { kind: "mine", ahead: { ref, commitId, actor, startedMs } };
+  const first = findFirstOf(queue, push);
+  if (first !== undefined) return { kind: "behind", other: describe(first.other), isNewer: first.isNewer };
+  push.isGoingOn = true;
+  return { kind: "mine" };
 }
 
-/** A Set keeps the order in which they came. */
-function findAhead(queue: PushQueue, push: PushUnderWay): PushUnderWay | undefined {
-  for (const other of queue.pushes) {
-    if (other === push) return undefined;
-    if (other.ref === push.ref && other.isBuilt) return other;
-  }
-  return undefined;
+/** Who comes before a push: the one that goes on already, else the newest. A Set keeps the order in which they came. */
+function findFirstOf(
+  queue: PushQueue,
+  push: PushUnderWay,
+): { readonly other: PushUnderWay; readonly isNewer: boolean } | undefined {
+  const all = [...queue.pushes].filter(({ ref }) => ref === push.ref);
+  const other = all.find(({ isGoingOn }) => isGoingOn) ?? all.at(-1);
+  return other === undefined || other === push ? undefined : { other, isNewer: all.indexOf(other) > all.indexOf(push) };
 }
 
-async function waitForTurn(queue: PushQueue, push: PushUnderWay): Promise<void> {
-  const untilMs = queue.now() + WAIT_LIMIT_MS;
-  for (let ahead = findAhead(queue, push); ahead !== undefined; ahead = findAhead(queue, push)) {
-    const { onEnd } = ahead;
-    const end = new Promise<void>((resolve) => {
-      onEnd.push(resolve);
-    });
-    // oxlint-disable-next-line no-await-in-loop -- one ahead after the other
-    if ((await within(end, Math.max(0, untilMs - queue.now()))) === "late") return;
-  }
+function describe({ ref, commitId, actor, startedMs }: PushUnderWay): DeployingPush {
+  return { ref, commitId, actor, startedMs };
 }
 
+async function waitForTurn(queue: PushQueue, push: PushUnderWay, untilMs: number): Promise<Turn> {
+  const first = findFirstOf(queue, push);
+  if (first === undefined) return takeTurn(queue, push);
+  const { onEnd } = first.other;
+  const end = new Promise<void>((resolve) => {
+    onEnd.push(resolve);
+  });
+  if ((await within(end, Math.max(0, untilMs - queue.now()))) !== "late") return takeTurn(queue, push);
+  push.isGoingOn = true;
+  return { kind: "mine" };
+}
+
+/** Where it went live, those that came before it are for nothing. */
 function endPush(queue: PushQueue, push: PushUnderWay): void {
+  const isLive = queue.pushes.has(push) && queue.tipOf(push.ref) === push.commitId;
+  for (const other of queue.pushes) {
+    if (other === push) break;
+    if (isLive && other.ref === push.ref) other.supersededBy ??= describe(push);
+  }
   queue.pushes.delete(push);
   for (const tell of push.onEnd) tell();
 }

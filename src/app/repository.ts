@@ -1,6 +1,6 @@
 // The app's repository as pushes and fetches see it, and what its owner sets.
 import { listPacks } from "../store/packs.ts";
-import { listRefs } from "../store/refs.ts";
+import { findRef, listRefs } from "../store/refs.ts";
 import type { RepositorySettings, RepositoryState } from "../store/repository-state.ts";
 import { migrate, SUPERVISOR_MIGRATIONS } from "../store/schema.ts";
 import { findRepository, markCreated, reserveRepository, writeSettings, type Repository } from "../store/settings.ts";
@@ -23,6 +23,11 @@ export interface Creation {
 export function readRepository(app: HostedApp): RepositoryState | undefined {
   const repository = findExisting(app);
   return repository === undefined ? undefined : readState(app, repository);
+}
+
+/** Where a ref is. undefined: there is no such ref, or no app. */
+export function findTip(app: HostedApp, ref: string): string | undefined {
+  return findExisting(app) && findRef(app.db, ref);
 }
 
 /** The repository to push to. Where the app does not exist yet: an empty one, whose repositoryId is kept for the commit. */

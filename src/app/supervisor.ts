@@ -57,7 +57,7 @@ import { followLogs, noteConsole, noteTraces, readLogs, type LogQuery, type LogS
 import { deletePreview, forkPreview, listPreviews, type ForkOutcome, type PreviewDescription } from "./previews.ts";
 import { registerNewApp } from "./registration.ts";
 import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget } from "./rehearsal.ts";
-import { changeSettings, createRepository, openForPush, readRepository, type Creation } from "./repository.ts";
+import { changeSettings, createRepository, findTip, openForPush, readRepository, type Creation } from "./repository.ts";
 import { chooseData, type DataChoice } from "./restoring.ts";
 import type { Quotas } from "./quota-table.ts";
 import { changeQuotas, readQuotas } from "./quotas.ts";
@@ -129,7 +129,8 @@ export class Supervisor extends DurableObject<Env> {
 
   /** A push's place among those that deploy to its ref; it ends where its stub does. */
   beginPush(push: DeployingPush): PushTicket {
-    return beginPush(this.#app, push);
+    const { pushes, now } = this.#app;
+    return beginPush({ pushes, now, tipOf: (ref) => findTip(this.#app, ref) }, push);
   }
 
   /** A build of the same tree by the same builder. */

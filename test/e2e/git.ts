@@ -36,11 +36,14 @@ const ENVIRONMENT = {
 export interface GitOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
+  /** A process group of its own: what git starts can be killed with it. */
+  readonly detached?: boolean;
 }
 
 /** Starts git, to be watched while it runs. */
 export function spawnGit(folder: string, args: readonly string[], options: GitOptions = {}) {
-  return spawn("git", [...args], { cwd: folder, env: { ...ENVIRONMENT, ...options.environment } });
+  const { environment, detached = false } = options;
+  return spawn("git", [...args], { cwd: folder, env: { ...ENVIRONMENT, ...environment }, detached });
 }
 
 /** Runs git and reports how it ended, whatever that was. */

@@ -1,7 +1,9 @@
 // The main job, with the real git client against the real host: push, change, break, roll back.
+import { once } from "node:events";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callApi, request, startHost, type Host } from "./host.ts";
-import { commit, git, makeFolder, makeRepository, tryGit } from "./git.ts";
+import { commit, git, makeFolder, makeRepository, spawnGit, tryGit } from "./git.ts";
 
 let host: Host;
 beforeAll(async () => {
@@ -151,6 +153,76 @@ export class App extends DurableObject {
     expect(remote).toContain("src/index.ts");
     expect(remote).toContain("lib/app.ts");
     expect((await request(host.appUrl("no-entry"))).status).toBe(404);
+  });
+});
+
+/** Does not start, and takes its time for it. */
+const slow = (version: string): string =>
+  counter(version).replace(
+    "fetch()",
+    `constructor(ctx, env) {
+    super(ctx, env);
+    ctx.blockConcurrencyWhile(async () => {
+      await scheduler.wait(3000);
+      throw new Error("after all");
+    });
+  }
+  fetch()`,
+  );
+
+describe("a push whose client goes away", () => {
+  it("is seen to its end without it, and does not keep the next one from going live", async () => {
+    const repository = await makeRepository({ "src/index.ts": counter("one") });
+    await push(repository, "killed");
+    await commit(repository, { "src/index.ts": slow("slow") }, "Slow");
+    const child = spawnGit(repository, ["push", host.gitUrl("killed.git"), "main"], { detached: true });
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    await expect.poll(() => said, { timeout: 20_000 }).toContain("built");
+    process.kill(-(child.pid ?? 0), "SIGKILL");
+    await once(child, "close");
+
+    await git(repository, "reset", "--quiet", "--hard", "HEAD~1");
+    const slowId = (await git(repository, "rev-parse", "ORIG_HEAD")).slice(0, 7);
+    await commit(repository, { "src/index.ts": counter("next") }, "Next");
+    const next = await push(repository, "killed");
+    expect(next, next.stderr).toMatchObject({ code: 0 });
+    expect(next.remote).toContain(`waiting   for the push of ${slowId} by owner`);
+    expect(await visit("killed")).toBe("next 1");
+    const { deploys } = JSON.parse((await callApi(host, "GET", "/apps/killed/deploys")).text);
+    expect(deploys.map(({ state }: { state: string }) => state)).toEqual(["live", "failed", "started"]);
+    expect((await callApi(host, "GET", "/apps/killed/deploys/2/log")).text).toContain("after all");
+  });
+});
+
+describe("two pushes to one branch that wait for a third", () => {
+  it.each([
+    ["goes live where the newer one fails its build", "export class App {", "older"],
+    ["gives way where the newer one goes live", counter("newer"), "newer"],
+  ])("of which the older one %s", async (_, source, expected) => {
+    const app = `rivals-${expected}`;
+    const repository = await makeRepository({ "src/index.ts": counter("first") });
+    await push(repository, app);
+    /** Pushes from a clone of its own; once this returns the history has it. */
+    const begin = async (version: string, content: string) => {
+      const clone = join(makeFolder(), version);
+      await git(repository, "clone", "--quiet", repository, clone);
+      const id = await commit(clone, { "src/index.ts": content }, version);
+      const pushed = push(clone, app);
+      await expect
+        .poll(async () => (await callApi(host, "GET", `/apps/${app}/deploys`)).text, { timeout: 20_000, interval: 20 })
+        .toContain(id);
+      return { pushed };
+    };
+    const third = await begin("third", slow("third"));
+    const older = await begin("older", counter("older"));
+    const newer = await begin("newer", source);
+    expect(await third.pushed).toMatchObject({ code: 1 });
+    const [olderEnd, newerEnd] = [await older.pushed, await newer.pushed];
+    const codes = expected === "older" ? [0, 1] : [1, 0];
+    expect([olderEnd.code, newerEnd.code], olderEnd.stderr + newerEnd.stderr).toEqual(codes);
+    if (expected === "newer") expect(olderEnd.stderr).toContain("push-superseded");
+    expect(await visit(app)).toBe(`${expected} 1`);
   });
 });
 
