@@ -46,6 +46,12 @@ export const HOLD_LIMIT_MS = 10_000;
 const GOODBYE_LIMIT_MS = 1000;
 const CLOSING_LIMIT_MS = 500;
 
+/** After a start that failed the next one waits so long, and twice as long each time, up to the limit. */
+const RETRY_WAIT_MS = 500;
+const MAX_RETRY_WAIT_MS = 15_000;
+
+const TAKEN_BACK = "This version of the app was taken back.";
+
 /** WebSocket close code 1012, "service restart": clients connect again. */
 const SERVICE_RESTART = 1012;
 
@@ -83,7 +89,8 @@ export async function pause<T>(app: HostedApp, runtime: FacetRuntime, work: () =
     // oxlint-disable-next-line no-await-in-loop -- another may begin in between
     await arrive(app, runtime);
   } while (runtime.arrival !== undefined);
-  const paused = stopRunningVersion(app, runtime).then(work);
+  const paused = stopRunningVersion(app, runtime, "The data of this app is changed.").then(work);
+  runtime.failedStart = undefined;
   runtime.arrival = paused
     .catch(() => undefined)
     .then(() => approach(app, runtime))
@@ -129,18 +136,25 @@ async function approach(app: HostedApp, runtime: FacetRuntime): Promise<Arrival>
 
 /**
  * Starts a version that was live before: after the supervisor was idle, or after the deploy that followed it was undone. Tried
- * twice, under another isolate name: the runtime remembers a failure, but what failed may have been a matter of the moment.
+ * twice, under another isolate name: the runtime remembers a failure, but what failed may have been a matter of the moment. If it lasts,
+ * requests have it tried again, more and more seldom.
  */
 async function resume(app: HostedApp, runtime: FacetRuntime, version: Version): Promise<StartFailure | undefined> {
+  const last = runtime.failedStart?.version === version ? runtime.failedStart : undefined;
+  if (last !== undefined && app.now() < last.retryAtMs) return last.failure;
   await settleData(app, runtime.facet);
   let start = await startVersion(app, runtime, version);
   // Its end may have been decided while it started.
   if (start.kind === "failed" && runtime.live === version) start = await startVersion(app, runtime, version);
+  runtime.failedStart = undefined;
   if (start.kind === "started") {
     runtime.running = version;
     return undefined;
   }
   if (runtime.live !== version) return undefined;
+  const count = (last?.count ?? 0) + 1;
+  const waitMs = Math.min(MAX_RETRY_WAIT_MS, RETRY_WAIT_MS * 2 ** (count - 1));
+  runtime.failedStart = { version, failure: start.failure, count, retryAtMs: app.now() + waitMs };
   console.error(`app ${app.name}: deploy ${version.deploy.number} does not start: ${start.failure.reason}`);
   return start.failure;
 }
@@ -181,20 +195,6 @@ async function replace(app: HostedApp, runtime: FacetRuntime, version: Version):
   runtime.hasSockets = false;
   runtime.running = version;
   if (old !== undefined) retire(app, old);
-}
-
-async function startVersion(app: HostedApp, runtime: FacetRuntime, version: Version): Promise<Start> {
-  try {
-    await prepareFork(app, runtime.facet);
-  } catch (error) {
-    console.error(`app ${app.name}: the data of ${runtime.facet} cannot be copied`, error);
-    return { kind: "failed", failure: explainCopyError(error) };
-  }
-  const { envId, codeId } = version.deploy;
-  const unreadable = findUnreadable(app, envId, runtime.facet);
-  if (unreadable !== undefined) return { kind: "failed", failure: unreadable };
-  const input: StartInput = {
-    openWorker: () => openVersionWorker(app, version),
   if (isLive) for (const facet of settleAtomicPushes(app)) app.ctx.waitUntil(takeAway(app, facet));
 }
 
@@ -210,6 +210,20 @@ function recordStart(app: HostedApp, { deploy, facet }: Version, facts: CutoverF
   markSuperseded(app.db, facet, deploy.number);
   settleAlarms(app, facet);
   return true;
+}
+
+async function startVersion(app: HostedApp, runtime: FacetRuntime, version: Version): Promise<Start> {
+  try {
+    await prepareFork(app, runtime.facet);
+  } catch (error) {
+    console.error(`app ${app.name}: the data of ${runtime.facet} cannot be copied`, error);
+    return { kind: "failed", failure: explainCopyError(error) };
+  }
+  const { envId, codeId } = version.deploy;
+  const unreadable = findUnreadable(app, envId, runtime.facet);
+  if (unreadable !== undefined) return { kind: "failed", failure: unreadable };
+  const input: StartInput = {
+    openWorker: () => openVersionWorker(app, version),
     readCode: () => readStoredCode(app.db, codeId),
     secrets: openVariables(app, envId, runtime.facet).secrets,
   };

@@ -45,6 +45,15 @@ export interface RunningObject {
 /** What bringing a facet to its live version came to. */
 export type Arrival = { readonly kind: "ready" } | { readonly kind: "failed"; readonly failure: StartFailure };
 
+/** A start that failed, of a version that ran before: it is tried again, at a rate that does no harm. */
+export interface FailedStart {
+  readonly version: Version;
+  readonly failure: StartFailure;
+  /** How many such there were, one after the other. */
+  readonly count: number;
+  readonly retryAtMs: number;
+}
+
 /**
  * A facet in the memory of one supervisor instance. Requests go through while `running` is `live`; as soon as the live pointer moves
  * on they wait, and whoever comes first brings the facet to where the pointer is. So a Worker that dies between the commit and
@@ -72,6 +81,8 @@ export interface FacetRuntime {
   hasSockets: boolean;
   /** Under way from `running` to `live`; one at a time. */
   arrival: Promise<Arrival> | undefined;
+  /** Until its retryAtMs, requests are answered with it. */
+  failedStart: FailedStart | undefined;
   /** The data is being read while nothing runs there; nothing is to start until then. Never throws. */
   reading: Promise<void> | undefined;
   /** When the first of the requests that wait for it came. */
@@ -173,6 +184,7 @@ export function openFacetRuntime(facet: string): FacetRuntime {
     eventStreams: new Set(),
     hasSockets: false,
     arrival: undefined,
+    failedStart: undefined,
     reading: undefined,
     heldSinceMs: undefined,
     turnedAwayCount: 0,

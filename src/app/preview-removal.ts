@@ -58,6 +58,7 @@ function stop(app: HostedApp, runtime: FacetRuntime): void {
 /** Stops what runs, requests and streams with it. */
 export function stopRunning(app: HostedApp, runtime: FacetRuntime, reason: string): void {
   runtime.running = undefined;
+  runtime.failedStart = undefined;
   for (const end of runtime.eventStreams) end();
   stopFacets(app, runtime, reason);
 }
