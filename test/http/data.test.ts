@@ -194,7 +194,7 @@ describe("the tables and keys of an app", () => {
       ],
       next: "plain",
     });
-    const rest = await (await call("GET", `/apps/${app}/kv?after=plain`)).json<{ entries: object[] }>();
+    const rest = await (await call("GET", `/apps/${app}/kv?cursor=plain`)).json<{ entries: object[] }>();
     expect(rest).toMatchObject({ entries: [{ key: "starts", value: 1 }] });
     const some = await (await call("GET", `/apps/${app}/kv?prefix=pl`)).json<{ entries: object[] }>();
     expect(some.entries).toHaveLength(1);

@@ -49,7 +49,7 @@ function writePage(url: URL, host: Host): string {
     "## Templates",
     table(["Template", "Shows"], templateRows()),
     "## API",
-    `Below \`${origin}/api/v1\`, JSON both ways; \`/openapi.json\` there has every schema. Access is what the token must allow: read, push or admin for the app, the whole host, or any token. Errors are problem details (RFC 9457): branch on \`code\`, read \`detail\`. A POST with an \`Idempotency-Key\` header is done once in a day.`,
+    `Below \`${origin}/api/v1\`, JSON both ways; \`/openapi.json\` there has every schema. Access is what the token must allow: read, push or admin for the app, the whole host, or any token. Errors are problem details (RFC 9457): branch on \`code\`, read \`detail\`. A POST with an \`Idempotency-Key\` header is done once in a day. Lists take \`limit\` and \`cursor\`; \`next\` of an answer is the next page's cursor.`,
     table(["Operation", "Access", "Arguments", "Does"], operationRows()),
     "## MCP",
     `\`${origin}/mcp\` (streamable HTTP, \`Authorization: Bearer\` with the same token) has the same as tools. A refusal is a result with \`isError\`, a code and what to do.`,

@@ -9,8 +9,9 @@ import { pushTemplate } from "../../push-made.ts";
 import { appUrl } from "../host-name.ts";
 import { pushAs } from "./commits.ts";
 import { deployJson, DeployJson } from "./deploys.ts";
+import { cutPage, Next, pageQuery } from "./paging.ts";
 import { DEPLOY_CODES, refuses } from "./refusals.ts";
-import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, PageLimit, Time } from "./resource.ts";
+import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, Time } from "./resource.ts";
 
 type Settings = AppDescription["settings"];
 
@@ -73,28 +74,26 @@ const listRoute = createRoute({
   summary: "The apps that the token may see, by name",
   ...needs("any"),
   request: {
-    query: z.object({
-      limit: PageLimit,
-      after: z.string().optional().openapi({ description: "Only names after this one: `next` of the page before." }),
-    }),
+    query: pageQuery(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/)),
   },
   responses: {
-    200: json(z.object({ apps: z.array(AppEntry), next: z.string().optional() }), "A page of the list."),
+    200: json(z.object({ apps: z.array(AppEntry), next: Next }), "A page of the list."),
   },
 });
 
 apps.openapi(listRoute, async (c) => {
-  const page = c.req.valid("query");
+  const { limit, cursor } = c.req.valid("query");
   const { env } = c.env.host;
   const { scope } = c.get("caller");
   const own = scope.kind === "app" ? scope.app : undefined;
-  const entries = await env.DIRECTORY.getByName("directory").list({ ...page, own });
+  const found = await env.DIRECTORY.getByName("directory").list({ after: cursor, limit: limit + 1, own });
+  const { page, next } = cutPage(c, found, { limit, keyOf: ({ name }) => name });
   const url = new URL(c.req.url);
-  const listed = entries.map(({ name, createdAtMs }) => ({
+  const listed = page.map(({ name, createdAtMs }) => ({
     ...addresses(url, env, name),
     createdAt: isoTime(createdAtMs),
   }));
-  return c.json({ apps: listed, next: entries.length === page.limit ? entries.at(-1)?.name : undefined }, 200);
+  return c.json({ apps: listed, next }, 200);
 });
 
 const createAppRoute = createRoute({

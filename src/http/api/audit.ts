@@ -1,16 +1,10 @@
 // The audit log, for the host and for one app. Nobody writes it through the API: every changing call and every push is in it.
 import { createRoute, z } from "@hono/zod-openapi";
-import { AppPath, isoTime, json, makeRouter, needs, PageLimit, Time } from "./resource.ts";
+import type { Context } from "hono";
+import { cutPage, Next, NumberCursor, pageQuery } from "./paging.ts";
+import { type ApiEnv, AppPath, isoTime, json, makeRouter, needs, Time } from "./resource.ts";
 
-const AuditPage = z.object({
-  limit: PageLimit,
-  before: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .optional()
-    .openapi({ description: "Only entries with a lower number: `next` of the page before." }),
-});
+const AuditPage = pageQuery(NumberCursor);
 
 const AuditList = z.object({
   entries: z.array(
@@ -27,7 +21,7 @@ const AuditList = z.object({
       })
       .openapi("AuditEntry"),
   ),
-  next: z.int().optional(),
+  next: Next,
 });
 
 /** A page of the audit log. */
@@ -44,7 +38,7 @@ const listRoute = createRoute({
   responses: { 200: json(AuditList, "A page of the log.") },
 });
 
-audit.openapi(listRoute, async (c) => c.json(await listPage(c.env.host.env, c.req.valid("query")), 200));
+audit.openapi(listRoute, async (c) => c.json(await listPage(c, c.req.valid("query")), 200));
 
 const listAppRoute = createRoute({
   method: "get",
@@ -57,21 +51,23 @@ const listAppRoute = createRoute({
 
 audit.openapi(listAppRoute, async (c) => {
   const page = { ...c.req.valid("query"), app: c.req.valid("param").app };
-  return c.json(await listPage(c.env.host.env, page), 200);
+  return c.json(await listPage(c, page), 200);
 });
 
 async function listPage(
-  env: Env,
-  page: { readonly app?: string; readonly before?: number | undefined; readonly limit: number },
+  c: Context<ApiEnv>,
+  { app, cursor, limit }: { readonly app?: string; readonly cursor?: number | undefined; readonly limit: number },
 ): Promise<z.infer<typeof AuditList>> {
-  const listed = await env.DIRECTORY.getByName("directory").listAudit(page);
+  const directory = c.env.host.env.DIRECTORY.getByName("directory");
+  const found = await directory.listAudit({ app, before: cursor, limit: limit + 1 });
+  const { page, next } = cutPage(c, found, { limit, keyOf: ({ number }) => number });
   return {
-    entries: listed.map(({ atMs, ...entry }) => ({
+    entries: page.map(({ atMs, ...entry }) => ({
       ...entry,
       at: isoTime(atMs),
       tokenId: entry.tokenId ?? null,
       app: entry.app ?? null,
     })),
-    next: listed.length === page.limit ? listed.at(-1)?.number : undefined,
+    next,
   };
 }

@@ -4,8 +4,9 @@ import { permit } from "../../app/access.ts";
 import type { AppName } from "../../app/app-name.ts";
 import type { Supervisor } from "../../app/supervisor.ts";
 import { HostingError } from "../../errors.ts";
+import { linkNext, Next, pageQuery, slicePage, TextCursor } from "./paging.ts";
 import { refuses } from "./refusals.ts";
-import { AppPath, json, jsonBody, makeRouter, needs, noSuchApp, PageLimit } from "./resource.ts";
+import { AppPath, json, jsonBody, makeRouter, needs, noSuchApp } from "./resource.ts";
 
 type SqlFailure = Extract<
   Extract<Awaited<ReturnType<Supervisor["runSql"]>>, { kind: "answered" }>["answer"],
@@ -14,6 +15,9 @@ type SqlFailure = Extract<
 
 const MAX_SQL_LENGTH = 100_000;
 const MAX_ROWS = 10_000;
+
+/** Of a key of ctx.storage: the runtime's own limit. */
+const MAX_KEY_LENGTH = 2048;
 
 const Environment = z
   .string()
@@ -179,13 +183,14 @@ const tablesRoute = createRoute({
   summary: "The tables and views of an app's database, with columns, indexes and how many rows",
   ...needs("read"),
   ...refuses("not-found", "app-not-deployed", "preview-not-found", "sql-timeout"),
-  request: { params: AppPath, query: z.object({ environment: Environment, object: ObjectText }) },
+  request: { params: AppPath, query: pageQuery(TextCursor).extend({ environment: Environment, object: ObjectText }) },
   responses: {
     200: json(
       z.object({
         databaseBytes: z.int(),
         tables: z.array(TableJson).readonly(),
-        isCut: z.boolean().openapi({ description: "There are more tables." }),
+        next: Next,
+        isCut: z.boolean().openapi({ description: "There are more tables than are listed at all." }),
       }),
       "The database.",
     ),
@@ -194,10 +199,11 @@ const tablesRoute = createRoute({
 
 data.openapi(tablesRoute, async (c) => {
   const { app } = c.req.valid("param");
-  const { environment, object } = c.req.valid("query");
+  const { environment, object, limit, cursor } = c.req.valid("query");
   const asked = await c.env.host.env.SUPERVISOR.getByName(app).readDatabase(choose(environment, object));
-  const { sizeBytes, ...facts } = readAnswer(asked, { app, environment, object });
-  return c.json({ databaseBytes: sizeBytes, ...facts }, 200);
+  const { sizeBytes, tables, isCut } = readAnswer(asked, { app, environment, object });
+  const { page, next } = slicePage(c, tables, { limit, cursor, keyOf: ({ name }) => name });
+  return c.json({ databaseBytes: sizeBytes, tables: page, next, isCut }, 200);
 });
 
 const kvRoute = createRoute({
@@ -208,12 +214,10 @@ const kvRoute = createRoute({
   ...refuses("not-found", "app-not-deployed", "preview-not-found", "sql-timeout"),
   request: {
     params: AppPath,
-    query: z.object({
+    query: pageQuery(z.string().max(MAX_KEY_LENGTH)).extend({
       environment: Environment,
       object: ObjectText,
-      prefix: z.string().max(2048).optional(),
-      after: z.string().max(2048).optional().openapi({ description: "`next` of the page before." }),
-      limit: PageLimit,
+      prefix: z.string().max(MAX_KEY_LENGTH).optional(),
     }),
   },
   responses: {
@@ -230,7 +234,7 @@ const kvRoute = createRoute({
             })
             .openapi("KvEntry"),
         ),
-        next: z.string().optional(),
+        next: Next,
       }),
       "A page of the entries.",
     ),
@@ -239,7 +243,8 @@ const kvRoute = createRoute({
 
 data.openapi(kvRoute, async (c) => {
   const { app } = c.req.valid("param");
-  const { environment, object, ...question } = c.req.valid("query");
+  const { environment, object, prefix, limit, cursor } = c.req.valid("query");
+  const question = { prefix, limit, after: cursor };
   const asked = await c.env.host.env.SUPERVISOR.getByName(app).readKv(choose(environment, object), question);
   const { entries, hasMore } = readAnswer(asked, { app, environment, object });
   const shown = entries.map(({ key, text, json: value }) => ({
@@ -247,7 +252,8 @@ data.openapi(kvRoute, async (c) => {
     text,
     ...(value === undefined ? {} : { value: JSON.parse(value) }),
   }));
-  return c.json({ entries: shown, ...(hasMore ? { next: entries.at(-1)?.key } : {}) }, 200);
+  const last = hasMore ? entries.at(-1) : undefined;
+  return c.json({ entries: shown, next: last && linkNext(c, last.key) }, 200);
 });
 
 const dumpRoute = createRoute({

@@ -3,8 +3,9 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { AppDescription } from "../../app/description.ts";
 import type { Supervisor } from "../../app/supervisor.ts";
 import { HostingError, ERROR_CODES } from "../../errors.ts";
+import { cutPage, Next, NumberCursor, pageQuery } from "./paging.ts";
 import { refuses } from "./refusals.ts";
-import { AppPath, isoTime, json, makeRouter, needs, noSuchApp, PageLimit, Time } from "./resource.ts";
+import { AppPath, isoTime, json, makeRouter, needs, noSuchApp, Time } from "./resource.ts";
 
 type Deploy = NonNullable<AppDescription["live"]>;
 
@@ -69,34 +70,21 @@ const listRoute = createRoute({
   ...refuses("not-found"),
   request: {
     params: AppPath,
-    query: z.object({
-      limit: PageLimit,
-      before: z.coerce
-        .number()
-        .int()
-        .min(0)
-        .optional()
-        .openapi({ description: "Only deploys with a lower number: `next` of the page before." }),
-    }),
+    query: pageQuery(NumberCursor),
   },
   responses: {
-    200: json(z.object({ deploys: z.array(HistoryJson), next: z.int().optional() }), "A page of the history."),
+    200: json(z.object({ deploys: z.array(HistoryJson), next: Next }), "A page of the history."),
   },
 });
 
 deploys.openapi(listRoute, async (c) => {
   const { app } = c.req.valid("param");
-  const { limit, before } = c.req.valid("query");
+  const { limit, cursor } = c.req.valid("query");
   const supervisor = c.env.host.env.SUPERVISOR.getByName(app);
   if ((await supervisor.describe()) === undefined) throw noSuchApp(app);
-  const page = await supervisor.listHistory({ limit, before });
-  return c.json(
-    {
-      deploys: page.map((entry) => historyJson(entry, new URL(c.req.url), app)),
-      next: page.length === limit ? page.at(-1)?.attempt.number : undefined,
-    },
-    200,
-  );
+  const found = await supervisor.listHistory({ limit: limit + 1, before: cursor });
+  const { page, next } = cutPage(c, found, { limit, keyOf: ({ attempt }) => attempt.number });
+  return c.json({ deploys: page.map((entry) => historyJson(entry, new URL(c.req.url), app)), next }, 200);
 });
 
 const getRoute = createRoute({

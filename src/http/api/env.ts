@@ -4,6 +4,7 @@ import type { AppName } from "../../app/app-name.ts";
 import type { Supervisor } from "../../app/supervisor.ts";
 import { HostingError } from "../../errors.ts";
 import { changeVariables } from "../../push-variables.ts";
+import { Next, pageQuery, slicePage, TextCursor } from "./paging.ts";
 import { DEPLOY_CODES, refuses } from "./refusals.ts";
 import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, Time } from "./resource.ts";
 import { pushAs } from "./commits.ts";
@@ -60,6 +61,7 @@ const VariableJson = z
 const VariablesJson = z
   .object({
     variables: z.array(VariableJson),
+    next: Next,
     live: z
       .object({
         deploy: z.int(),
@@ -87,14 +89,16 @@ const listRoute = createRoute({
   summary: "The variables of an app: plain values, and of secrets that they are set",
   ...needs("read"),
   ...refuses("not-found"),
-  request: { params: AppPath },
-  responses: { 200: json(VariablesJson, "All of them.") },
+  request: { params: AppPath, query: pageQuery(TextCursor) },
+  responses: { 200: json(VariablesJson, "A page of them, by name.") },
 });
 
 variables.openapi(listRoute, async (c) => {
   const { variables: listed, live } = await readList(c.env.host.env, c.req.valid("param").app);
   const shown = live && { deploy: live.deployNumber, changed: [...live.changed] };
-  return c.json({ variables: listed.map(variableJson), live: shown ?? null }, 200);
+  const keyOf = ({ name, scope }: (typeof listed)[number]): string => `${name}/${scope}`;
+  const { page, next } = slicePage(c, listed, { ...c.req.valid("query"), keyOf });
+  return c.json({ variables: page.map(variableJson), next, live: shown ?? null }, 200);
 });
 
 const getRoute = createRoute({

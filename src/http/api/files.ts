@@ -4,6 +4,7 @@ import { HostingError } from "../../errors.ts";
 import type { Host } from "../../push-host.ts";
 import { openRepository } from "../../repo/repository.ts";
 import { openSourceTree, type CommitTree } from "../../repo/source-tree.ts";
+import { Next, pageQuery, slicePage, TextCursor } from "./paging.ts";
 import { refuses } from "./refusals.ts";
 import { AppPath, json, makeRouter, needs } from "./resource.ts";
 
@@ -28,6 +29,8 @@ const FilesJson = z
         bytes: z.int(),
       }),
     ),
+    next: Next,
+    count: z.int().openapi({ description: "How many files there are in all." }),
   })
   .openapi("Files");
 
@@ -42,15 +45,20 @@ const listRoute = createRoute({
   summary: "The files of a deploy's commit, by path",
   ...needs("read"),
   ...refuses("not-found"),
-  request: { params: FilesPath },
-  responses: { 200: json(FilesJson, "All of them.") },
+  request: { params: FilesPath, query: pageQuery(TextCursor) },
+  responses: { 200: json(FilesJson, "A page of them.") },
 });
 
 files.openapi(listRoute, async (c) => {
   const { app, number } = c.req.valid("param");
   const tree = await openDeploy(c.env.host, app, number);
-  const listed = [...tree.files].map(([path, { mode, sizeBytes }]) => ({ path, mode, bytes: sizeBytes }));
-  return c.json({ commit: tree.commitId, files: listed.toSorted((a, b) => (a.path < b.path ? -1 : 1)) }, 200);
+  const paths = [...tree.files.keys()].toSorted();
+  const { page, next } = slicePage(c, paths, { ...c.req.valid("query"), keyOf: (path) => path });
+  const listed = page.flatMap((path) => {
+    const file = tree.files.get(path);
+    return file === undefined ? [] : [{ path, mode: file.mode, bytes: file.sizeBytes }];
+  });
+  return c.json({ commit: tree.commitId, files: listed, next, count: paths.length }, 200);
 });
 
 const readRoute = createRoute({

@@ -1,8 +1,9 @@
 // An app's log: pages of it, and the log as it grows, as server-sent events or JSON lines.
 import { createRoute, z } from "@hono/zod-openapi";
 import { LOG_KINDS, LOG_LEVELS, type LogLine } from "../../app/log-line.ts";
+import { cutPage, Next, NumberCursor, pageQuery } from "./paging.ts";
 import { refuses } from "./refusals.ts";
-import { AppPath, isoTime, makeRouter, needs, noSuchApp, PageLimit, Time } from "./resource.ts";
+import { AppPath, isoTime, makeRouter, needs, noSuchApp, Time } from "./resource.ts";
 
 const LogLineJson = z
   .object({
@@ -21,10 +22,8 @@ export type LogLineAnswer = z.infer<typeof LogLineJson>;
 
 const Id = z.coerce.number().int().min(0).optional();
 
-const LogQuery = z.object({
-  limit: PageLimit,
+const LogQuery = pageQuery(NumberCursor).extend({
   after: Id.openapi({ description: "Only lines with a higher id." }),
-  before: Id.openapi({ description: "Only lines with a lower id." }),
   level: z.enum(LOG_LEVELS).optional().openapi({ description: "This level and those above it." }),
   kind: z.enum(LOG_KINDS).optional(),
   deploy: z.coerce.number().int().min(1).optional(),
@@ -47,7 +46,7 @@ const listRoute = createRoute({
   path: "/apps/{app}/logs",
   summary: "What the app said and threw, and who asked for what",
   description:
-    "The newest lines that fit, oldest first. With follow=1 the answer does not end: server-sent events where Accept says " +
+    "The newest lines that fit, oldest first; the next page has older ones. With follow=1 the answer does not end: server-sent events where Accept says " +
     'text/event-stream (Last-Event-ID goes on from there), else JSON lines, with an empty line now and then; {"missed": n} stands ' +
     "for lines that came faster than they were read.",
   ...needs("read"),
@@ -57,7 +56,7 @@ const listRoute = createRoute({
     200: {
       description: "A page of the log, or the log as it grows.",
       content: {
-        "application/json": { schema: z.object({ lines: z.array(LogLineJson), last: z.int() }) },
+        "application/json": { schema: z.object({ lines: z.array(LogLineJson), last: z.int(), next: Next }) },
         "text/event-stream": { schema: z.string() },
         "application/x-ndjson": { schema: z.string() },
       },
@@ -67,17 +66,18 @@ const listRoute = createRoute({
 
 logs.openapi(listRoute, async (c) => {
   const { app } = c.req.valid("param");
-  const { follow, deploy, environment, after, before, ...filter } = c.req.valid("query");
+  const { follow, deploy, environment, after, cursor, limit, ...filter } = c.req.valid("query");
   const lastEventId = Number(c.req.header("last-event-id"));
   const afterId = Number.isSafeInteger(lastEventId) && lastEventId > 0 ? lastEventId : after;
-  const query = { ...filter, deployNumber: deploy, facet: environment, afterId, beforeId: before };
+  const query = { ...filter, deployNumber: deploy, facet: environment, afterId, beforeId: cursor };
   const supervisor = c.env.host.env.SUPERVISOR.getByName(app);
   if (follow !== "1" && follow !== "true") {
-    const lines = await supervisor.readLogs(query);
-    if (lines === undefined) throw noSuchApp(app);
-    return c.json({ lines: lines.map(lineJson), last: lines.at(-1)?.id ?? afterId ?? 0 }, 200);
+    const found = await supervisor.readLogs({ ...query, limit: limit + 1 });
+    if (found === undefined) throw noSuchApp(app);
+    const { page, next } = cutPage(c, found.toReversed(), { limit, keyOf: ({ id }) => id });
+    return c.json({ lines: page.toReversed().map(lineJson), last: page[0]?.id ?? afterId ?? 0, next }, 200);
   }
-  const stream = await supervisor.followLogs(query);
+  const stream = await supervisor.followLogs({ ...query, limit });
   if (stream === undefined) throw noSuchApp(app);
   const isEventStream = c.req.header("accept")?.includes("text/event-stream") === true;
   const type = isEventStream ? "text/event-stream" : "application/x-ndjson";

@@ -1,8 +1,9 @@
 // The Durable Objects that an app names, each with a database of its own.
 import { createRoute, z } from "@hono/zod-openapi";
 import { HostingError } from "../../errors.ts";
+import { cutPage, Next, pageQuery } from "./paging.ts";
 import { refuses } from "./refusals.ts";
-import { AppPath, isoTime, json, makeRouter, needs, noSuchApp, PageLimit, Time } from "./resource.ts";
+import { AppPath, isoTime, json, makeRouter, needs, noSuchApp, Time } from "./resource.ts";
 
 const Environment = z.string().max(100).default("app").openapi({
   description: '"app" is production, "preview:<name>" a preview, "snapshot:<id>" a snapshot of production.',
@@ -21,7 +22,7 @@ const ObjectsJson = z
         usedAt: Time.openapi({ description: "To the hour." }),
       }),
     ),
-    next: z.string().optional().openapi({ description: "`after` of the next page, if there is one." }),
+    next: Next,
     classes: z.array(
       z.object({
         class: z.string(),
@@ -44,15 +45,9 @@ const listRoute = createRoute({
   ...refuses("not-found"),
   request: {
     params: AppPath,
-    query: z.object({
+    query: pageQuery(z.string().regex(/^[\w$]{1,100}\/[0-9a-f]{64}$/)).extend({
       environment: Environment,
       class: ClassName.optional(),
-      limit: PageLimit,
-      after: z
-        .string()
-        .regex(/^[\w$]{1,100}\/[0-9a-f]{64}$/)
-        .optional()
-        .openapi({ description: "`next` of the page before." }),
     }),
   },
   responses: { 200: json(ObjectsJson, "A page of them, and how many there are.") },
@@ -60,26 +55,28 @@ const listRoute = createRoute({
 
 objects.openapi(listRoute, async (c) => {
   const { app } = c.req.valid("param");
-  const { environment: facet, class: className, limit, after } = c.req.valid("query");
-  const [afterClass, afterId] = after?.split("/") ?? [];
-  const last =
+  const { environment: facet, class: className, limit, cursor } = c.req.valid("query");
+  const [afterClass, afterId] = cursor?.split("/") ?? [];
+  const after =
     afterClass === undefined || afterId === undefined ? undefined : { className: afterClass, objectId: afterId };
-  const page = await c.env.host.env.SUPERVISOR.getByName(app).listObjects({ facet, className, limit, after: last });
-  if (page === undefined) throw noSuchApp(app);
-  const end = page.objects.length === limit ? page.objects.at(-1) : undefined;
+  const query = { facet, className, limit: limit + 1, after };
+  const found = await c.env.host.env.SUPERVISOR.getByName(app).listObjects(query);
+  if (found === undefined) throw noSuchApp(app);
+  const keyOf = (object: (typeof found.objects)[number]): string => `${object.className}/${object.objectId}`;
+  const { page, next } = cutPage(c, found.objects, { limit, keyOf });
   return c.json(
     {
-      objects: page.objects.map((object) => ({
+      objects: page.map((object) => ({
         class: object.className,
         id: object.objectId,
         name: object.name ?? null,
         createdAt: isoTime(object.createdAtMs),
         usedAt: isoTime(object.usedAtMs),
       })),
-      classes: page.classes.map((each) => ({ class: each.className, count: each.count, live: each.isLive })),
-      count: page.count,
-      limit: page.limit,
-      ...(end === undefined ? {} : { next: `${end.className}/${end.objectId}` }),
+      classes: found.classes.map((each) => ({ class: each.className, count: each.count, live: each.isLive })),
+      count: found.count,
+      limit: found.limit,
+      next,
     },
     200,
   );

@@ -3,6 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Supervisor } from "../../app/supervisor.ts";
 import { HostingError } from "../../errors.ts";
 import { appUrl } from "../host-name.ts";
+import { Next, pageQuery, slicePage, TextCursor } from "./paging.ts";
 import { DEPLOY_CODES, refuses } from "./refusals.ts";
 import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, Time } from "./resource.ts";
 
@@ -37,8 +38,8 @@ const listRoute = createRoute({
   summary: "The app's previews, those used last first",
   ...needs("read"),
   ...refuses("not-found"),
-  request: { params: AppPath },
-  responses: { 200: json(z.object({ previews: z.array(PreviewJson) }), "All of them.") },
+  request: { params: AppPath, query: pageQuery(TextCursor) },
+  responses: { 200: json(z.object({ previews: z.array(PreviewJson), next: Next }), "A page of them.") },
 });
 
 previews.openapi(listRoute, async (c) => {
@@ -47,8 +48,9 @@ previews.openapi(listRoute, async (c) => {
   const supervisor = env.SUPERVISOR.getByName(app);
   if ((await supervisor.describe()) === undefined) throw noSuchApp(app);
   const url = new URL(c.req.url);
-  const listed = await supervisor.listPreviews();
-  return c.json({ previews: listed.map((preview) => previewJson(preview, url, env.HOST)) }, 200);
+  const query = { ...c.req.valid("query"), keyOf: ({ label }: Preview) => slugOf(label) };
+  const { page, next } = slicePage(c, await supervisor.listPreviews(), query);
+  return c.json({ previews: page.map((preview) => previewJson(preview, url, env.HOST)), next }, 200);
 });
 
 const forkRoute = createRoute({

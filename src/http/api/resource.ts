@@ -28,9 +28,6 @@ export interface ApiEnv {
   };
 }
 
-const DEFAULT_PAGE_SIZE = 100;
-const MAX_PAGE_SIZE = 1000;
-
 /** A router for one resource. What does not fit a route's schemas is refused as "invalid-request" before its handler runs. */
 export function makeRouter(): OpenAPIHono<ApiEnv> {
   return new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
@@ -116,15 +113,6 @@ export const AppPath = z.object({
     .transform((text): AppName => readAppName(text))
     .openapi({ param: { name: "app", in: "path" }, type: "string", example: "hello" }),
 });
-
-/** How many entries a page of a list has. */
-export const PageLimit = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(MAX_PAGE_SIZE)
-  .default(DEFAULT_PAGE_SIZE)
-  .openapi({ description: "How many entries at most.", example: 20 });
 
 /** A moment, as every answer writes it. */
 export const Time = z.iso.datetime().openapi({ example: "2026-01-01T00:00:00.000Z" });

@@ -4,6 +4,7 @@ import type { Supervisor } from "../../app/supervisor.ts";
 import { HostingError } from "../../errors.ts";
 import { rollBack, type RollbackRequest } from "../../push-rollback.ts";
 import { appUrl } from "../host-name.ts";
+import { Next, pageQuery, slicePage, TextCursor } from "./paging.ts";
 import { DEPLOY_CODES, refuses } from "./refusals.ts";
 import { AppPath, isoTime, json, jsonBody, makeRouter, needs, noSuchApp, Time } from "./resource.ts";
 
@@ -43,15 +44,17 @@ const listRoute = createRoute({
   summary: "The copies of production's data that are kept, newest first",
   ...needs("read"),
   ...refuses("not-found"),
-  request: { params: AppPath },
-  responses: { 200: json(z.object({ snapshots: z.array(SnapshotJson) }), "All of them.") },
+  request: { params: AppPath, query: pageQuery(TextCursor) },
+  responses: { 200: json(z.object({ snapshots: z.array(SnapshotJson), next: Next }), "A page of them.") },
 });
 
 snapshots.openapi(listRoute, async (c) => {
   const { app } = c.req.valid("param");
   const supervisor = c.env.host.env.SUPERVISOR.getByName(app);
   if ((await supervisor.describe()) === undefined) throw noSuchApp(app);
-  return c.json({ snapshots: (await supervisor.listSnapshots()).map(snapshotJson) }, 200);
+  const query = { ...c.req.valid("query"), keyOf: ({ id }: Snapshot) => String(id) };
+  const { page, next } = slicePage(c, await supervisor.listSnapshots(), query);
+  return c.json({ snapshots: page.map(snapshotJson), next }, 200);
 });
 
 const takeRoute = createRoute({

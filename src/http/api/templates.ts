@@ -1,6 +1,7 @@
 // The starter templates.
 import { createRoute, z } from "@hono/zod-openapi";
 import { listTemplates } from "../../repo/template-list.ts";
+import { Next, pageQuery, slicePage, TextCursor } from "./paging.ts";
 import { json, makeRouter, needs } from "./resource.ts";
 
 const TemplateJson = z
@@ -19,14 +20,16 @@ const listRoute = createRoute({
   path: "/templates",
   summary: "What an app can begin as",
   ...needs("any"),
-  responses: { 200: json(z.object({ templates: z.array(TemplateJson) }), "All of them, by name.") },
+  request: { query: pageQuery(TextCursor) },
+  responses: { 200: json(z.object({ templates: z.array(TemplateJson), next: Next }), "A page of them, by name.") },
 });
 
 templates.openapi(listRoute, (c) => {
   const { origin } = new URL(c.req.url);
-  const listed = listTemplates().map((template) => ({
+  const { page, next } = slicePage(c, listTemplates(), { ...c.req.valid("query"), keyOf: ({ name }) => name });
+  const listed = page.map((template) => ({
     ...template,
     repository: `${origin}/templates/${template.name}.git`,
   }));
-  return c.json({ templates: listed }, 200);
+  return c.json({ templates: listed, next }, 200);
 });

@@ -1,11 +1,13 @@
 // Tokens beside the owner's: for the whole host, or for one app. A token's text is in the answer that makes it and nowhere else.
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { makeToken, type Caller } from "../../app/access.ts";
 import { readAppName } from "../../app/app-name.ts";
 import type { TokenEntry } from "../../app/directory.ts";
 import { HostingError } from "../../errors.ts";
+import { cutPage, Next, pageQuery } from "./paging.ts";
 import { refuses } from "./refusals.ts";
-import { AppPath, isoTime, json, jsonBody, makeRouter, needs, PageLimit, Time } from "./resource.ts";
+import { type ApiEnv, AppPath, isoTime, json, jsonBody, makeRouter, needs, Time } from "./resource.ts";
 
 const AppAccess = z.enum(["read", "push", "admin"]).openapi({
   description: "read: clone, fetch, see state and logs. push: also push, commit, roll back. admin: everything.",
@@ -43,13 +45,10 @@ const NewAppToken = z.object({
   expiresAt: Time.optional().openapi({ description: "Without it the token is valid until it is revoked." }),
 });
 
-const TokenPage = z.object({
-  limit: PageLimit,
-  after: z.string().optional().openapi({ description: "Only ids after this one: `next` of the page before." }),
-});
+const TokenPage = pageQuery(z.string().regex(/^[0-9a-f]{16}$/));
 
 const TokenPath = z.object({ token: z.string().openapi({ param: { name: "token", in: "path" } }) });
-const TokenList = z.object({ tokens: z.array(TokenJson), next: z.string().optional() });
+const TokenList = z.object({ tokens: z.array(TokenJson), next: Next });
 
 export const tokens = makeRouter();
 
@@ -62,7 +61,7 @@ const listRoute = createRoute({
   responses: { 200: json(TokenList, "A page of the list.") },
 });
 
-tokens.openapi(listRoute, async (c) => c.json(await listPage(c.env.host.env, c.req.valid("query")), 200));
+tokens.openapi(listRoute, async (c) => c.json(await listPage(c, c.req.valid("query")), 200));
 
 const makeTokenRoute = createRoute({
   method: "post",
@@ -120,7 +119,7 @@ const listAppRoute = createRoute({
 
 tokens.openapi(listAppRoute, async (c) => {
   const page = { ...c.req.valid("query"), app: c.req.valid("param").app };
-  return c.json(await listPage(c.env.host.env, page), 200);
+  return c.json(await listPage(c, page), 200);
 });
 
 const makeAppTokenRoute = createRoute({
@@ -158,11 +157,13 @@ tokens.openapi(revokeAppRoute, async (c) => {
 });
 
 async function listPage(
-  env: Env,
-  page: { readonly app?: string; readonly after?: string | undefined; readonly limit: number },
+  c: Context<ApiEnv>,
+  { app, cursor, limit }: { readonly app?: string; readonly cursor?: string | undefined; readonly limit: number },
 ): Promise<z.infer<typeof TokenList>> {
-  const listed = await env.DIRECTORY.getByName("directory").listTokens(page);
-  return { tokens: listed.map(tokenJson), next: listed.length === page.limit ? listed.at(-1)?.id : undefined };
+  const directory = c.env.host.env.DIRECTORY.getByName("directory");
+  const found = await directory.listTokens({ app, after: cursor, limit: limit + 1 });
+  const { page, next } = cutPage(c, found, { limit, keyOf: ({ id }) => id });
+  return { tokens: page.map(tokenJson), next };
 }
 
 async function make(

@@ -44,7 +44,7 @@ export const ActivityTable: FC<{ readonly page: AuditAnswer; readonly path: stri
       </div>
       {page.next === undefined ? null : (
         <p>
-          <a class="button" href={`${path}?before=${page.next}`}>
+          <a class="button" href={`${path}?cursor=${page.next}`}>
             Older
           </a>
         </p>

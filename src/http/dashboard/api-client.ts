@@ -17,6 +17,9 @@ export type ApiAnswer<T> =
   | { readonly kind: "ok"; readonly data: T }
   | { readonly kind: "problem"; readonly problem: Problem };
 
+/** The longest page that a list has: more of what an app has few of is not shown. */
+export const MOST = 1000;
+
 interface CallOptions {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -77,4 +80,9 @@ export async function getApi<T>(c: Context<DashboardEnv>, path: string): Promise
 export async function findApi<T>(c: Context<DashboardEnv>, path: string): Promise<T | undefined> {
   const answer = await callApi<T>(c, "GET", path);
   return answer.kind === "ok" ? answer.data : undefined;
+}
+
+/** What leads a call of a list to the page that the dashboard's own address asks for. */
+export function cursorQuery(cursor: string | undefined): string {
+  return cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;
 }

@@ -5,7 +5,7 @@ import type { FC } from "hono/jsx";
 import { listTemplates } from "../../repo/template-list.ts";
 import type { AppAnswer, AppEntryAnswer } from "../api/apps.ts";
 import type { HistoryAnswer } from "../api/deploys.ts";
-import { findApi, getApi, type Problem } from "./api-client.ts";
+import { cursorQuery, findApi, getApi, type Problem } from "./api-client.ts";
 import { appState } from "./app-state.ts";
 import { StartCommands, TemplateText } from "./home.tsx";
 import { FormToken, Page } from "./layout.tsx";
@@ -33,10 +33,10 @@ interface AppList {
   readonly next: string | undefined;
 }
 
-/** What the list shows, from after a name. */
-export async function readApps(c: Context<DashboardEnv>, after: string | undefined): Promise<AppList> {
-  const query = after === undefined ? "" : `&after=${encodeURIComponent(after)}`;
-  const page = await getApi<{ apps: AppEntryAnswer[]; next?: string }>(c, `/apps?limit=${PAGE_SIZE}${query}`);
+/** What the list shows, from where a page ended. */
+export async function readApps(c: Context<DashboardEnv>, cursor: string | undefined): Promise<AppList> {
+  const query = `?limit=${PAGE_SIZE}${cursorQuery(cursor)}`;
+  const page = await getApi<{ apps: AppEntryAnswer[]; next?: string }>(c, `/apps${query}`);
   return { apps: await Promise.all(page.apps.map((entry) => readListed(c, entry))), next: page.next };
 }
 
@@ -82,7 +82,7 @@ export const AppsPage: FC<AppsPageProps> = ({ c, list, refused }) => {
       )}
       {list.next === undefined ? null : (
         <p>
-          <a class="button" href={`/apps?after=${encodeURIComponent(list.next)}`}>
+          <a class="button" href={`/apps?cursor=${encodeURIComponent(list.next)}`}>
             More apps
           </a>
         </p>

@@ -3,7 +3,7 @@ import type { Context, Hono } from "hono";
 import type { FC } from "hono/jsx";
 import type { SnapshotAnswer } from "../api/snapshots.ts";
 import { AppFrame } from "./app-frame.tsx";
-import { callApi, getApi, type Problem } from "./api-client.ts";
+import { callApi, getApi, MOST, type Problem } from "./api-client.ts";
 import { FormToken } from "./layout.tsx";
 import { Ago, Confirm, Empty, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
 import { mayAdminister, mayPush, type DashboardEnv, type Session } from "./session.ts";
@@ -38,7 +38,7 @@ export function addDataPages(pages: Hono<DashboardEnv>): void {
 async function dataPage(c: Context<DashboardEnv>, problem?: Problem) {
   const { app = "" } = c.req.param();
   const base = `/apps/${encodeURIComponent(app)}`;
-  const { snapshots } = await getApi<{ snapshots: SnapshotAnswer[] }>(c, `${base}/snapshots`);
+  const { snapshots } = await getApi<{ snapshots: SnapshotAnswer[] }>(c, `${base}/snapshots?limit=${MOST}`);
   const done = DONE[c.req.query("done") ?? ""];
   const session = c.get("session");
   const { origin } = new URL(c.req.url);
@@ -141,7 +141,7 @@ const SnapshotTable: FC<{
 async function restorePage(c: Context<DashboardEnv>, problem?: Problem) {
   const { app = "", id = "" } = c.req.param();
   const base = `/apps/${encodeURIComponent(app)}`;
-  const { snapshots } = await getApi<{ snapshots: SnapshotAnswer[] }>(c, `${base}/snapshots`);
+  const { snapshots } = await getApi<{ snapshots: SnapshotAnswer[] }>(c, `${base}/snapshots?limit=${MOST}`);
   const snapshot = snapshots.find((kept) => String(kept.id) === id);
   return (
     <AppFrame c={c} app={app} section="data" title={`Restore snapshot ${id}`}>

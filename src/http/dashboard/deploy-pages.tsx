@@ -6,7 +6,7 @@ import type { AppAnswer } from "../api/apps.ts";
 import type { HistoryAnswer } from "../api/deploys.ts";
 import { AppFrame } from "./app-frame.tsx";
 import { appState, deployState, environmentName, failureReason, tookMs } from "./app-state.ts";
-import { fetchApi, getApi } from "./api-client.ts";
+import { cursorQuery, fetchApi, getApi } from "./api-client.ts";
 import { followState, htmlOf, type Shown } from "./event-follow.ts";
 import { Ago, Badge, Command, CommitId, Empty, Fact, FromTerminal, Notice } from "./parts.tsx";
 import { mayPush, type DashboardEnv } from "./session.ts";
@@ -36,8 +36,8 @@ export function addDeployPages(pages: Hono<DashboardEnv>): void {
 }
 
 async function overview(c: Context<DashboardEnv>, app: string) {
-  const before = /^\d+$/.exec(c.req.query("before") ?? "")?.[0];
-  const { deploys, next, shown } = await readTimeline(c, app, before);
+  const cursor = c.req.query("cursor");
+  const { deploys, next, shown } = await readTimeline(c, app, cursor);
   const done = DONE[c.req.query("done") ?? ""];
   const url = new URL(c.req.url);
   return (
@@ -50,14 +50,14 @@ async function overview(c: Context<DashboardEnv>, app: string) {
       <h2 class="visually-hidden">Deploys</h2>
       <div
         id="timeline"
-        {...(before === undefined ? { "data-follow": `/apps/${app}/deploys/live?known=${shown.key}` } : {})}
+        {...(cursor === undefined ? { "data-follow": `/apps/${app}/deploys/live?known=${shown.key}` } : {})}
       >
         {deploys.length === 0 ? <NothingYet app={app} url={url} /> : timelineOf(c, app, deploys)}
       </div>
       <div class="visually-hidden" id="announce" aria-live="polite"></div>
       {next === undefined ? null : (
         <p>
-          <a class="button" href={`/apps/${app}?before=${next}`}>
+          <a class="button" href={`/apps/${app}?cursor=${next}`}>
             Older deploys
           </a>
         </p>
@@ -80,11 +80,11 @@ function timelineOf(c: Context<DashboardEnv>, app: string, deploys: readonly His
   return <Timeline app={app} deploys={deploys} canPush={mayPush(c.get("session"))} />;
 }
 
-async function readTimeline(c: Context<DashboardEnv>, app: string, before?: string) {
+async function readTimeline(c: Context<DashboardEnv>, app: string, cursor?: string) {
   const base = `/apps/${encodeURIComponent(app)}`;
-  const query = `?limit=${PAGE_SIZE}${before === undefined ? "" : `&before=${before}`}`;
+  const query = `?limit=${PAGE_SIZE}${cursorQuery(cursor)}`;
   const [page, described] = await Promise.all([
-    getApi<{ deploys: HistoryAnswer[]; next?: number }>(c, `${base}/deploys${query}`),
+    getApi<{ deploys: HistoryAnswer[]; next?: string }>(c, `${base}/deploys${query}`),
     getApi<AppAnswer>(c, base),
   ]);
   const [newest] = page.deploys;

@@ -3,7 +3,7 @@ import type { Context, Hono } from "hono";
 import type { FC } from "hono/jsx";
 import type { VariablesAnswer } from "../api/env.ts";
 import { AppFrame } from "./app-frame.tsx";
-import { callApi, getApi, type Problem } from "./api-client.ts";
+import { callApi, getApi, MOST, type Problem } from "./api-client.ts";
 import { FormToken } from "./layout.tsx";
 import { Ago, Badge, Confirm, Empty, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
 import { mayAdminister, type DashboardEnv, type Session } from "./session.ts";
@@ -40,7 +40,7 @@ async function environmentPage(c: Context<DashboardEnv>, problem?: Problem) {
   const { app = "" } = c.req.param();
   const base = `/apps/${encodeURIComponent(app)}`;
   const session = c.get("session");
-  const { variables, live } = await getApi<VariablesAnswer>(c, `${base}/env`);
+  const { variables, live } = await getApi<VariablesAnswer>(c, `${base}/env?limit=${MOST}`);
   const done = DONE[c.req.query("done") ?? ""];
   return (
     <AppFrame c={c} app={app} section="environment" title="Environment">

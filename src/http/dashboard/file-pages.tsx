@@ -11,7 +11,7 @@ import type { DashboardEnv } from "./session.ts";
 import { curl, plural, size } from "./words.ts";
 
 /** More is listed by git. */
-const MAX_LISTED = 2000;
+const MAX_LISTED = 1000;
 
 export function addFilePages(pages: Hono<DashboardEnv>): void {
   pages.get("/apps/:app/files", async (c) => {
@@ -35,15 +35,15 @@ export function addFilePages(pages: Hono<DashboardEnv>): void {
 async function listPage(c: Context<DashboardEnv>) {
   const { app = "", number = "" } = c.req.param();
   const base = `/apps/${encodeURIComponent(app)}`;
-  const { commit, files } = await getApi<FilesAnswer>(c, `${base}/deploys/${number}/files`);
+  const call = `${base}/deploys/${number}/files`;
+  const { commit, files, count } = await getApi<FilesAnswer>(c, `${call}?limit=${MAX_LISTED}`);
   return (
     <AppFrame c={c} app={app} section="files" title="Files">
       <p>
-        {plural(files.length, "file")} of <a href={`${base}/deploys/${number}`}>#{number}</a>, commit{" "}
-        <CommitId id={commit} />
+        {plural(count, "file")} of <a href={`${base}/deploys/${number}`}>#{number}</a>, commit <CommitId id={commit} />
       </p>
       <ul class="file-list panel">
-        {files.slice(0, MAX_LISTED).map((file) => (
+        {files.map((file) => (
           <li>
             <a href={`${base}/files/${number}?path=${encodeURIComponent(file.path)}`}>{file.path}</a>
             <span class="fine nowrap">
@@ -52,10 +52,8 @@ async function listPage(c: Context<DashboardEnv>) {
           </li>
         ))}
       </ul>
-      {files.length > MAX_LISTED ? <p>and {files.length - MAX_LISTED} more, which a clone has.</p> : null}
-      <FromTerminal
-        text={curl(new URL(c.req.url).origin, { method: "GET", path: `${base}/deploys/${number}/files` })}
-      />
+      {count > files.length ? <p>and {count - files.length} more, which a clone has.</p> : null}
+      <FromTerminal text={curl(new URL(c.req.url).origin, { method: "GET", path: call })} />
     </AppFrame>
   );
 }

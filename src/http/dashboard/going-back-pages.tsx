@@ -5,7 +5,7 @@ import type { AppAnswer } from "../api/apps.ts";
 import type { HistoryAnswer } from "../api/deploys.ts";
 import type { SnapshotAnswer } from "../api/snapshots.ts";
 import { AppFrame } from "./app-frame.tsx";
-import { callApi, getApi, type Problem } from "./api-client.ts";
+import { callApi, getApi, MOST, type Problem } from "./api-client.ts";
 import { FormToken } from "./layout.tsx";
 import { Ago, CommitId, FromTerminal, ProblemNotice } from "./parts.tsx";
 import type { DashboardEnv } from "./session.ts";
@@ -38,7 +38,7 @@ async function rollbackPage(c: Context<DashboardEnv>, problem?: Problem) {
   const [described, target, { snapshots }, history] = await Promise.all([
     getApi<AppAnswer>(c, base),
     getApi<HistoryAnswer>(c, `${base}/deploys/${number}`),
-    getApi<{ snapshots: SnapshotAnswer[] }>(c, `${base}/snapshots`),
+    getApi<{ snapshots: SnapshotAnswer[] }>(c, `${base}/snapshots?limit=${MOST}`),
     getApi<{ deploys: HistoryAnswer[] }>(c, `${base}/deploys?limit=200`),
   ]);
   const later = history.deploys.filter(

@@ -1,7 +1,7 @@
 // The pages that are about no one app: all apps, the host's tokens, who did what.
 import { Hono } from "hono";
 import type { AuditAnswer } from "../api/audit.ts";
-import { callApi, getApi } from "./api-client.ts";
+import { callApi, cursorQuery, getApi } from "./api-client.ts";
 import { ActivityTable } from "./activity.tsx";
 import { AppsPage, readApps } from "./apps.tsx";
 import { Page } from "./layout.tsx";
@@ -11,7 +11,7 @@ import { addTokenRoutes } from "./tokens.tsx";
 export const hostPages = new Hono<DashboardEnv>();
 
 hostPages.get("/apps", async (c) => {
-  const list = await readApps(c, c.req.query("after"));
+  const list = await readApps(c, c.req.query("cursor"));
   return c.html(<AppsPage c={c} list={list} />);
 });
 
@@ -24,9 +24,7 @@ hostPages.post("/apps", async (c) => {
 });
 
 hostPages.get("/activity", async (c) => {
-  const before = Number(c.req.query("before"));
-  const query = Number.isSafeInteger(before) && before > 0 ? `&before=${before}` : "";
-  const page = await getApi<AuditAnswer>(c, `/audit?limit=100${query}`);
+  const page = await getApi<AuditAnswer>(c, `/audit?limit=100${cursorQuery(c.req.query("cursor"))}`);
   return c.html(
     <Page title="Activity" session={c.get("session")} section="activity">
       <h1>Activity</h1>

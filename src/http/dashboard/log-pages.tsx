@@ -52,16 +52,20 @@ function queryOf(filters: Filters, more: Readonly<Record<string, string>>): stri
   return new URLSearchParams({ ...filters, ...more }).toString();
 }
 
+interface LogAnswer {
+  readonly lines: readonly LogLineAnswer[];
+  readonly last: number;
+  readonly next?: string;
+}
+
 async function logsPage(c: Context<DashboardEnv>) {
   const { app = "" } = c.req.param();
   const base = `/apps/${encodeURIComponent(app)}/logs`;
   const filters = readFilters(c);
-  const before = /^\d+$/.exec(c.req.query("before") ?? "")?.[0];
-  const older = before === undefined ? {} : { before };
-  const query = queryOf(filters, { limit: String(PAGE_SIZE), ...older });
-  const { lines, last } = await getApi<{ lines: LogLineAnswer[]; last: number }>(c, `${base}?${query}`);
-  const [oldest] = lines;
-  const isFollowing = before === undefined;
+  const cursor = c.req.query("cursor");
+  const query = queryOf(filters, { limit: String(PAGE_SIZE), ...(cursor === undefined ? {} : { cursor }) });
+  const { lines, last, next } = await getApi<LogAnswer>(c, `${base}?${query}`);
+  const isFollowing = cursor === undefined;
   return (
     <AppFrame c={c} app={app} section="logs" title="Logs">
       <FilterForm path={base} filters={filters} />
@@ -76,9 +80,7 @@ async function logsPage(c: Context<DashboardEnv>) {
         <button class="small" id="log-pause" type="button" hidden>
           Pause
         </button>
-        {lines.length === PAGE_SIZE && oldest !== undefined ? (
-          <a href={`${base}?${queryOf(filters, { before: String(oldest.id) })}`}>Older lines</a>
-        ) : null}
+        {next === undefined ? null : <a href={`${base}?${queryOf(filters, { cursor: next })}`}>Older lines</a>}
       </div>
       {lines.length === 0 ? (
         <p class="fine" id="log-empty">

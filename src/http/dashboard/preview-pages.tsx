@@ -3,7 +3,7 @@ import type { Context, Hono } from "hono";
 import type { FC, PropsWithChildren } from "hono/jsx";
 import type { PreviewAnswer } from "../api/previews.ts";
 import { AppFrame } from "./app-frame.tsx";
-import { callApi, getApi, type Problem } from "./api-client.ts";
+import { callApi, getApi, MOST, type Problem } from "./api-client.ts";
 import { FormToken } from "./layout.tsx";
 import { Ago, Badge, Command, CommitId, Confirm, Empty, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
 import { mayPush, type DashboardEnv, type Session } from "./session.ts";
@@ -32,7 +32,7 @@ export function addPreviewPages(pages: Hono<DashboardEnv>): void {
 async function previewsPage(c: Context<DashboardEnv>, problem?: Problem) {
   const { app = "" } = c.req.param();
   const base = `/apps/${encodeURIComponent(app)}/previews`;
-  const { previews } = await getApi<{ previews: PreviewAnswer[] }>(c, base);
+  const { previews } = await getApi<{ previews: PreviewAnswer[] }>(c, `${base}?limit=${MOST}`);
   const done = DONE[c.req.query("done") ?? ""];
   const url = new URL(c.req.url);
   return (

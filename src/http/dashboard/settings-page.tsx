@@ -4,7 +4,7 @@ import type { AppAnswer } from "../api/apps.ts";
 import type { AuditAnswer } from "../api/audit.ts";
 import { ActivityTable } from "./activity.tsx";
 import { AppFrame } from "./app-frame.tsx";
-import { callApi, fetchApi, getApi, type Problem } from "./api-client.ts";
+import { callApi, cursorQuery, fetchApi, getApi, type Problem } from "./api-client.ts";
 import { FormToken } from "./layout.tsx";
 import { Command, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
 import { mayAdminister, type DashboardEnv } from "./session.ts";
@@ -36,11 +36,7 @@ export function addSettingsPages(pages: Hono<DashboardEnv>): void {
   pages.get("/apps/:app/activity", async (c) => {
     const app = c.req.param("app");
     const base = `/apps/${encodeURIComponent(app)}`;
-    const before = /^\d+$/.exec(c.req.query("before") ?? "")?.[0];
-    const page = await getApi<AuditAnswer>(
-      c,
-      `${base}/audit?limit=100${before === undefined ? "" : `&before=${before}`}`,
-    );
+    const page = await getApi<AuditAnswer>(c, `${base}/audit?limit=100${cursorQuery(c.req.query("cursor"))}`);
     return c.html(
       <AppFrame c={c} app={app} section="activity" title="Activity">
         <ActivityTable page={page} path={`${base}/activity`} />

@@ -5,7 +5,7 @@ import type { FC } from "hono/jsx";
 import type { SqlAnswer, SqlCell, TableAnswer } from "../api/data.ts";
 import type { PreviewAnswer } from "../api/previews.ts";
 import { AppFrame } from "./app-frame.tsx";
-import { callApi, findApi, type ApiAnswer, type Problem } from "./api-client.ts";
+import { type ApiAnswer, callApi, findApi, MOST, type Problem } from "./api-client.ts";
 import { FormToken } from "./layout.tsx";
 import { Empty, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
 import { mayAdminister, mayPush, type DashboardEnv, type Session } from "./session.ts";
@@ -51,8 +51,8 @@ async function sqlPage(c: Context<DashboardEnv>, asked: Asked) {
   const base = `/apps/${encodeURIComponent(app)}`;
   const session = c.get("session");
   const [database, listed] = await Promise.all([
-    callApi<Database>(c, "GET", `${base}/tables?environment=${encodeURIComponent(asked.environment)}`),
-    findApi<{ previews: PreviewAnswer[] }>(c, `${base}/previews`),
+    callApi<Database>(c, "GET", `${base}/tables?limit=${MOST}&environment=${encodeURIComponent(asked.environment)}`),
+    findApi<{ previews: PreviewAnswer[] }>(c, `${base}/previews?limit=${MOST}`),
   ]);
   const slugs = (listed?.previews ?? []).filter(({ state }) => state === "alive").map(({ slug }) => slug);
   return (

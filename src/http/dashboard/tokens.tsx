@@ -2,7 +2,7 @@
 import type { Context, Hono } from "hono";
 import type { FC } from "hono/jsx";
 import type { MadeTokenAnswer, TokenAnswer } from "../api/tokens.ts";
-import { callApi, getApi, type Problem } from "./api-client.ts";
+import { callApi, getApi, MOST, type Problem } from "./api-client.ts";
 import { AppFrame } from "./app-frame.tsx";
 import { FormToken, Page } from "./layout.tsx";
 import { Ago, Badge, Command, Confirm, Empty, FromTerminal, Notice, ProblemNotice } from "./parts.tsx";
@@ -51,7 +51,7 @@ function listPath(c: Context<DashboardEnv>): string {
 
 async function render(c: Context<DashboardEnv>, state: TokensState) {
   const app = c.req.param("app");
-  const { tokens } = await getApi<{ tokens: TokenAnswer[] }>(c, `${listPath(c)}?limit=1000`);
+  const { tokens } = await getApi<{ tokens: TokenAnswer[] }>(c, `${listPath(c)}?limit=${MOST}`);
   const content = <TokensContent c={c} app={app} tokens={tokens} state={state} />;
   if (app !== undefined) {
     return (
