@@ -1,12 +1,18 @@
 // An answer of the API as a tool's result: text for models, the same structured for programs. A refusal is a result too, so that the
 // model sees it: its code, the sentence, what the code means and, of a push, the lines with file, frame and fix.
 import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js";
+import { readText } from "../text-bytes.ts";
 import { ERROR_CODES, ERROR_MEANINGS, type ErrorCode } from "../../errors.ts";
 
 /** Reads the answer to its end. */
 export async function readOutcome(response: Response): Promise<CallToolResult> {
-  const text = await response.text();
   const type = response.headers.get("content-type") ?? "";
+  const bytes = await response.arrayBuffer();
+  const text = readText(bytes);
+  if (text === undefined) {
+    const base64 = Buffer.from(bytes).toString("base64");
+    return done({ base64 }, `These ${bytes.byteLength} bytes are no text. The structured content has them as base64.`);
+  }
   if (response.ok && !type.includes("json")) return text === "" ? done({ ok: true }) : done({ text }, text);
   const value: unknown = JSON.parse(text);
   const facts = asRecord(value);

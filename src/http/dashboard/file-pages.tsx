@@ -3,6 +3,7 @@ import type { Context, Hono } from "hono";
 import type { FC } from "hono/jsx";
 import type { AppAnswer } from "../api/apps.ts";
 import type { FilesAnswer } from "../api/files.ts";
+import { readText } from "../text-bytes.ts";
 import { AppFrame } from "./app-frame.tsx";
 import { fetchApi, getApi, type Problem } from "./api-client.ts";
 import { highlight } from "./highlight.ts";
@@ -76,17 +77,6 @@ async function filePage(c: Context<DashboardEnv>, path: string) {
       <FromTerminal text={curl(new URL(c.req.url).origin, { method: "GET", path: call })} />
     </AppFrame>
   );
-}
-
-/** undefined: not UTF-8, or with a zero in it, as git tells text. */
-function readText(bytes: ArrayBuffer): string | undefined {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return text.includes("\0") ? undefined : text;
-  } catch {
-    // Bytes that are no text are an outcome of looking, not a failure.
-    return undefined;
-  }
 }
 
 const Code: FC<{ readonly path: string; readonly text: string }> = ({ path, text }) => (

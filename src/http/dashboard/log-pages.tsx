@@ -2,9 +2,11 @@
 import type { Context, Hono } from "hono";
 import type { FC } from "hono/jsx";
 import { LOG_KINDS, LOG_LEVELS } from "../../app/log-line.ts";
+import { PRODUCTION_FACET, previewFacet } from "../../app/environment.ts";
 import type { LogLineAnswer } from "../api/logs.ts";
+import type { PreviewAnswer } from "../api/previews.ts";
 import { AppFrame } from "./app-frame.tsx";
-import { fetchApi, getApi } from "./api-client.ts";
+import { fetchApi, findApi, getApi, MOST } from "./api-client.ts";
 import { environmentName } from "./app-state.ts";
 import { FromTerminal } from "./parts.tsx";
 import type { DashboardEnv } from "./session.ts";
@@ -64,11 +66,15 @@ async function logsPage(c: Context<DashboardEnv>) {
   const filters = readFilters(c);
   const cursor = c.req.query("cursor");
   const query = queryOf(filters, { limit: String(PAGE_SIZE), ...(cursor === undefined ? {} : { cursor }) });
-  const { lines, last, next } = await getApi<LogAnswer>(c, `${base}?${query}`);
+  const [{ lines, last, next }, listed] = await Promise.all([
+    getApi<LogAnswer>(c, `${base}?${query}`),
+    findApi<{ previews: PreviewAnswer[] }>(c, `/apps/${encodeURIComponent(app)}/previews?limit=${MOST}`),
+  ]);
+  const previews = (listed?.previews ?? []).map(({ slug }) => previewFacet(slug));
   const isFollowing = cursor === undefined;
   return (
     <AppFrame c={c} app={app} section="logs" title="Logs">
-      <FilterForm path={base} filters={filters} />
+      <FilterForm path={base} filters={filters} previews={previews} />
       <div class="heading log-head">
         {isFollowing ? (
           <span class="fine" id="log-state" role="status">
@@ -123,7 +129,14 @@ const Line: FC<{ readonly line: LogLineAnswer }> = ({ line }) => (
   </div>
 );
 
-const FilterForm: FC<{ readonly path: string; readonly filters: Filters }> = ({ path, filters }) => (
+interface FilterFormProps {
+  readonly path: string;
+  readonly filters: Filters;
+  /** The environments that the app has beside production. */
+  readonly previews: readonly string[];
+}
+
+const FilterForm: FC<FilterFormProps> = ({ path, filters, previews }) => (
   <form class="filters" method="get" action={path} role="search" aria-label="Filter the log">
     <div>
       <label for="text">Text</label>
@@ -147,6 +160,17 @@ const FilterForm: FC<{ readonly path: string; readonly filters: Filters }> = ({ 
         {LOG_KINDS.map((kind) => (
           <option value={kind} selected={filters.kind === kind}>
             {KIND_NAMES[kind]}
+          </option>
+        ))}
+      </select>
+    </div>
+    <div>
+      <label for="environment">Environment</label>
+      <select id="environment" name="environment">
+        <option value="">all</option>
+        {[...new Set([PRODUCTION_FACET, ...previews, filters.environment ?? PRODUCTION_FACET])].map((environment) => (
+          <option value={environment} selected={filters.environment === environment}>
+            {environmentName(environment)}
           </option>
         ))}
       </select>
