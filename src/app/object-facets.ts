@@ -1,6 +1,13 @@
 // The named objects of an environment as facets of the supervisor: which of them run, how one is started, and their common end in a
 // cutover. They run the code of the environment's version, in its isolate, and never beside that of another version.
-import { clearObjectSockets, countObjects, findObject, listObjectsWithSockets, putObject } from "../store/objects.ts";
+import {
+  clearObjectSockets,
+  countObjects,
+  findObject,
+  listObjectsUsedSince,
+  listObjectsWithSockets,
+  putObject,
+} from "../store/objects.ts";
 import { getObjectFacet, openVersionWorker, type Facet } from "./facet-start.ts";
 import type { FacetRuntime, HostedApp, Version } from "./hosted-app.ts";
 import { objectFacet, parseObjectFacet, type ObjectAddress } from "./object-address.ts";
@@ -90,11 +97,16 @@ export async function sayGoodbyeToObjects(
   if (failed > 0) console.warn(`app ${app.name}: ${failed} objects did not close their WebSockets`);
 }
 
-/** Stops whatever runs in an environment: the app's own facet and its objects. Their WebSockets are gone with them. */
+/**
+ * Stops whatever runs in an environment: the app's own facet and its objects. Their WebSockets are gone with them. Objects outlive an
+ * instance of the supervisor, which then knows of them by their rows alone.
+ */
 export function stopFacets(app: HostedApp, runtime: FacetRuntime, reason: string): void {
   const error = new Error(reason);
+  const used = listObjectsUsedSince(app.db, runtime.facet, app.now() - 2 * USE_INTERVAL_MS);
+  const objects = new Set([...runtime.objects.keys(), ...used.map((row) => objectFacet(runtime.facet, row))]);
   app.ctx.facets.abort(runtime.facet, error);
-  for (const facet of runtime.objects.keys()) app.ctx.facets.abort(facet, error);
+  for (const facet of objects) app.ctx.facets.abort(facet, error);
   runtime.objects.clear();
   clearObjectSockets(app.db, runtime.facet);
 }

@@ -137,3 +137,9 @@ export function listObjectsWithSockets(db: Database, facet: string): NamedObject
   const rows = db.sql.exec<ObjectColumns>("SELECT * FROM objects WHERE facet = ? AND has_sockets = 1", facet);
   return [...rows].map(readRow);
 }
+
+/** Used since then, or holding WebSockets: those that may run. */
+export function listObjectsUsedSince(db: Database, facet: string, sinceMs: number): NamedObject[] {
+  const query = "SELECT * FROM objects WHERE facet = ? AND (used_at_ms >= ? OR has_sockets = 1)";
+  return [...db.sql.exec<ObjectColumns>(query, facet, sinceMs)].map(readRow);
+}

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { IMPORTS, commitCode, deploy, makeCode, supervisorOf, visitText } from "./deployment.ts";
+import type { Code } from "../../src/store/code.ts";
+import { IMPORTS, commitCode, deploy, makeCode, supervisorOf, visitText, type Deployment } from "./deployment.ts";
 
 /** An app with one path for each thing to do with its alarm; `extra` is more of its class. */
 function alarmApp(extra = ""): string {
@@ -53,51 +54,103 @@ async function ringNow(app: string): Promise<void> {
 const countRows = (app: string): Promise<number> =>
   runInDurableObject(supervisorOf(app), (_, { storage }) => storage.sql.exec("SELECT * FROM alarms").toArray().length);
 
-describe("an app's alarm", () => {
+/** Whose class has the alarm: it receives the requests, or a Worker sends them to an object of it. */
+const KINDS = [
+  ["class", "an app's class"],
+  ["worker", "an object of a Worker"],
+] as const;
+
+function deployAlarms(
+  kind: (typeof KINDS)[number][0],
+  app: string,
+  source: string,
+  overrides: Partial<Code> = {},
+): Promise<Deployment> {
+  if (kind === "class") return deploy(app, source, overrides);
+  const objects = { classes: ["Clock"], bindings: [{ name: "CLOCK", className: "Clock" }] };
+  const worker = `${source.replace("export class App", "export class Clock")}
+export default { fetch(request, env) { return env.CLOCK.getByName("the clock").fetch(request); } };`;
+  return deploy(app, worker, { ...overrides, className: "default", objects });
+}
+
+describe.each(KINDS)("the alarm of a %s (%s)", (kind) => {
   it("is set, read, moved and deleted; a transaction that does not end well leaves it", async () => {
-    await deploy("alarm-set", alarmApp());
-    expect(await visitText("alarm-set")).toBe("none");
-    expect(await visitText("alarm-set", "/set?in=60000")).toBe("60");
-    expect(await visitText("alarm-set", "/set-date?in=90000")).toBe("90");
-    expect(await visitText("alarm-set", "/twice?in=30000")).toBe("30");
-    expect(await visitText("alarm-set", "/rolled-back?in=90000")).toBe("30");
-    expect(await visitText("alarm-set", "/thrown?in=90000")).toBe("30");
-    expect(await visitText("alarm-set", "/committed?in=90000")).toBe("90");
-    expect(await visitText("alarm-set", "/delete")).toBe("none");
-    await visitText("alarm-set", "/set");
-    expect(await visitText("alarm-set", "/delete-all")).toBe("none");
-    expect(await countRows("alarm-set")).toBe(0);
+    const app = `alarm-set-${kind}`;
+    await deployAlarms(kind, app, alarmApp());
+    expect(await visitText(app)).toBe("none");
+    expect(await visitText(app, "/set?in=60000")).toBe("60");
+    expect(await visitText(app, "/set-date?in=90000")).toBe("90");
+    expect(await visitText(app, "/twice?in=30000")).toBe("30");
+    expect(await visitText(app, "/rolled-back?in=90000")).toBe("30");
+    expect(await visitText(app, "/thrown?in=90000")).toBe("30");
+    expect(await visitText(app, "/committed?in=90000")).toBe("90");
+    expect(await visitText(app, "/delete")).toBe("none");
+    await visitText(app, "/set");
+    expect(await visitText(app, "/delete-all")).toBe("none");
+    expect(await countRows(app)).toBe(0);
+  });
+
+  it("outlives deleteAll() before 2026-02-24", async () => {
+    const app = `alarm-old-${kind}`;
+    await deployAlarms(kind, app, alarmApp(), { compatibilityDate: "2026-02-23" });
+    await visitText(app, "/set?in=60000");
+    expect(await visitText(app, "/delete-all")).toBe("60");
+    expect(await visitText(app, "/delete")).toBe("none");
+  });
+
+  it("that is deleted by its handler is not tried again", async () => {
+    const app = `alarm-deletes-${kind}`;
+    await deployAlarms(
+      kind,
+      app,
+      alarmApp(`async alarm(info) {
+    await this.note(info);
+    await this.ctx.storage.deleteAlarm();
+    throw new Error("after it was deleted");
+  }`),
+    );
+    await visitText(app, "/set?in=1");
+    expect(await waitForRings(app, 1)).toEqual([[0, false, null]]);
+    await expect.poll(() => countRows(app)).toBe(0);
   });
 
   it("rings at its time, once, and is none while its handler runs", async () => {
-    await deploy("alarm-rings", alarmApp());
-    await visitText("alarm-rings", "/set?in=20");
-    expect(await waitForRings("alarm-rings", 1)).toEqual([[0, false, null]]);
-    await expect.poll(() => countRows("alarm-rings")).toBe(0);
-    await visitText("alarm-rings", "/set?in=-5000");
-    expect(await waitForRings("alarm-rings", 2)).toHaveLength(2);
+    const app = `alarm-rings-${kind}`;
+    await deployAlarms(kind, app, alarmApp());
+    await visitText(app, "/set?in=20");
+    expect(await waitForRings(app, 1)).toEqual([[0, false, null]]);
+    await expect.poll(() => countRows(app)).toBe(0);
+    await visitText(app, "/set?in=-5000");
+    expect(await waitForRings(app, 2)).toHaveLength(2);
   });
 
   it("is tried again after it failed, six times, and then no more", async () => {
-    await deploy("alarm-fails", alarmApp(`async alarm(info) { await this.note(info); throw new Error("it failed"); }`));
-    await visitText("alarm-fails", "/set?in=1");
+    const app = `alarm-fails-${kind}`;
+    await deployAlarms(
+      kind,
+      app,
+      alarmApp(`async alarm(info) { await this.note(info); throw new Error("it failed"); }`),
+    );
+    await visitText(app, "/set?in=1");
     for (let retries = 0; retries <= 6; retries += 1) {
-      const rings = await waitForRings("alarm-fails", retries + 1);
+      const rings = await waitForRings(app, retries + 1);
       expect(rings.at(-1)).toEqual([retries, retries > 0, null]);
       if (retries === 6) break;
       const wait = 2 ** (retries + 1);
-      await expect.poll(() => readWait("alarm-fails")).toBeGreaterThan(wait / 2);
-      expect(await readWait("alarm-fails")).toBeLessThanOrEqual(wait);
-      await ringNow("alarm-fails");
+      await expect.poll(() => readWait(app)).toBeGreaterThan(wait / 2);
+      expect(await readWait(app)).toBeLessThanOrEqual(wait);
+      await ringNow(app);
     }
-    await expect.poll(() => countRows("alarm-fails")).toBe(0);
-    const lines = await supervisorOf("alarm-fails").readLogs({ limit: 100, kind: "alarm" });
+    await expect.poll(() => countRows(app)).toBe(0);
+    const lines = await supervisorOf(app).readLogs({ limit: 100, kind: "alarm" });
     expect(lines?.at(-1)).toMatchObject({ level: "error", text: expect.stringContaining("failed for the last time") });
   });
 
   it("may be set anew by its handler, which is no retry even if the handler fails then", async () => {
-    await deploy(
-      "alarm-again",
+    const app = `alarm-again-${kind}`;
+    await deployAlarms(
+      kind,
+      app,
       alarmApp(`async alarm(info) {
     await this.note(info);
     if ((await this.ctx.storage.get("rung")).length > 2) return;
@@ -105,35 +158,40 @@ describe("an app's alarm", () => {
     throw new Error("after it was set");
   }`),
     );
-    await visitText("alarm-again", "/set?in=1");
-    expect(await waitForRings("alarm-again", 3)).toEqual(Array.from({ length: 3 }, () => [0, false, null]));
-    await expect.poll(() => countRows("alarm-again")).toBe(0);
+    await visitText(app, "/set?in=1");
+    expect(await waitForRings(app, 3)).toEqual(Array.from({ length: 3 }, () => [0, false, null]));
+    await expect.poll(() => countRows(app)).toBe(0);
   });
 
   it("survives the supervisor and deploys, and rings in the code that is live then", async () => {
-    await deploy("alarm-deploys", alarmApp());
-    await visitText("alarm-deploys", "/set?in=60000");
-    await evictDurableObject(supervisorOf("alarm-deploys"));
-    await deploy(
-      "alarm-deploys",
+    const app = `alarm-deploys-${kind}`;
+    await deployAlarms(kind, app, alarmApp());
+    await visitText(app, "/set?in=60000");
+    await evictDurableObject(supervisorOf(app));
+    await deployAlarms(
+      kind,
+      app,
       alarmApp(`async alarm() { await this.ctx.storage.put("rung", ["the second version"]); }`),
     );
-    expect(await visitText("alarm-deploys")).toBe("60");
-    await evictDurableObject(supervisorOf("alarm-deploys"));
-    await ringNow("alarm-deploys");
-    expect(await waitForRings("alarm-deploys", 1)).toEqual(["the second version"]);
+    expect(await visitText(app)).toBe("60");
+    await evictDurableObject(supervisorOf(app));
+    await ringNow(app);
+    expect(await waitForRings(app, 1)).toEqual(["the second version"]);
   });
 
   it("is lost, and said to be, where the live version has no handler", async () => {
-    await deploy("alarm-no-handler", alarmApp());
-    await visitText("alarm-no-handler", "/set");
-    await deploy("alarm-no-handler", alarmApp("other() {}"));
-    await ringNow("alarm-no-handler");
-    await expect.poll(() => countRows("alarm-no-handler")).toBe(0);
-    const lines = await supervisorOf("alarm-no-handler").readLogs({ limit: 100, kind: "alarm" });
+    const app = `alarm-no-handler-${kind}`;
+    await deployAlarms(kind, app, alarmApp());
+    await visitText(app, "/set");
+    await deployAlarms(kind, app, alarmApp("other() {}"));
+    await ringNow(app);
+    await expect.poll(() => countRows(app)).toBe(0);
+    const lines = await supervisorOf(app).readLogs({ limit: 100, kind: "alarm" });
     expect(lines?.at(-1)?.text).toContain("has no alarm()");
   });
+});
 
+describe("an app's alarm", () => {
   it("is not set by a rehearsal, nor by a version that does not start", async () => {
     const setsInConstructor = (then: string): string =>
       alarmApp(`constructor(ctx, env) {
