@@ -16,16 +16,39 @@ const fuzz = {
   seconds: Number(process.env["FUZZ_SECONDS"] ?? 40),
 };
 
-/** The class that test/app/compat.test.ts compares: the same text is a plain Durable Object here, and deployed as an app there. */
-const [compatApp] = buildSync({
-  entryPoints: ["test/app/compat/app.ts"],
-  bundle: true,
-  write: false,
-  format: "esm",
-  target: "es2024",
-  external: ["cloudflare:*", "node:*"],
-}).outputFiles;
-const compat = { source: compatApp?.text ?? "", page: readFileSync("docs/apps.md", "utf8") };
+/** What test/app/compat.test.ts compares: the same text is plain here, and deployed as an app there. */
+const [compatClass = "", compatWorker = ""] = ["app", "worker"].map((name) => {
+  const { outputFiles } = buildSync({
+    entryPoints: [`test/app/compat/${name}.ts`],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    external: ["cloudflare:*", "node:*"],
+  });
+  return outputFiles[0]?.text;
+});
+const compat = {
+  source: compatClass,
+  workerSource: compatWorker,
+  variables: { GREETING: "hello", COUNT: 5, SETTINGS: { list: [1, "two", null], isOn: true } },
+  page: readFileSync("docs/apps.md", "utf8"),
+};
+
+/** One of the plain Workers beside the host's. */
+function plain(name: string, script: string, durableObjects: Readonly<Record<string, string>>) {
+  const classes = Object.entries(durableObjects);
+  return {
+    name,
+    modules: true,
+    script,
+    compatibilityDate: "2026-11-02",
+    compatibilityFlags: ["nodejs_compat"],
+    bindings: compat.variables,
+    durableObjects: Object.fromEntries(classes.map(([bound, className]) => [bound, { className, useSQLite: true }])),
+    outboundService: answerFromOutside,
+  };
+}
 
 /** Files that ask what there is at all, change what an isolate shares, or run the same cases as another. */
 const ALONE = [
@@ -46,18 +69,14 @@ function inWorkerd(
         miniflare: {
           bindings: { ADMIN_TOKEN: "unit-test-token", ENV_KEY: "unit-test-key-of-at-least-32-characters" },
           outboundService: answerFromOutside,
-          durableObjects: { PLAIN: { className: "App", scriptName: "plain", useSQLite: true } },
+          durableObjects: {
+            PLAIN: { className: "App", scriptName: "plain", useSQLite: true },
+            PLAIN_SUITE: { className: "Suite", scriptName: "plain-worker", useSQLite: true },
+          },
+          serviceBindings: { PLAIN_WORKER: "plain-worker" },
           workers: [
-            {
-              name: "plain",
-              modules: true,
-              script: compat.source,
-              compatibilityDate: "2026-11-02",
-              compatibilityFlags: ["nodejs_compat"],
-              bindings: { GREETING: "hello" },
-              durableObjects: { OBJECTS: { className: "App", useSQLite: true } },
-              outboundService: answerFromOutside,
-            },
+            plain("plain", compat.source, { OBJECTS: "App" }),
+            plain("plain-worker", compat.workerSource, { SUITE: "Suite", PEER: "Peer" }),
           ],
         },
       }),

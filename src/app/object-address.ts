@@ -36,6 +36,31 @@ export function idOfName(name: string): string {
   return bytesToHex(sha256(utf8ToBytes(`slipway object 1\n${name}`)));
 }
 
+/** So many of an ID's 32 bytes are chance where no name goes with it. */
+const UNIQUE_BYTES = 16;
+
+/** An ID that no name goes with: half of it is chance, and half says by which class it was made. */
+export function makeUniqueId(className: string): string {
+  const chance = bytesToHex(crypto.getRandomValues(new Uint8Array(UNIQUE_BYTES)));
+  return chance + markOf(className, chance);
+}
+
+/** Whether makeUniqueId made it for the class. IDs from before there was a mark are nobody's. */
+export function isUniqueIdOf(className: string, objectId: string): boolean {
+  const chance = objectId.slice(0, 2 * UNIQUE_BYTES);
+  return objectId === chance + markOf(className, chance);
+}
+
+function markOf(className: string, chance: string): string {
+  const hash = sha256(utf8ToBytes(`slipway unique object 1\n${className}\n${chance}`));
+  return bytesToHex(hash.subarray(0, UNIQUE_BYTES));
+}
+
+/** As on Cloudflare an object with a longer name does not know it. */
+export function isTooLongName(name: string | undefined): boolean {
+  return name !== undefined && utf8ToBytes(name).length > MAX_NAME_BYTES;
+}
+
 export function isObjectId(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text);
 }
@@ -63,7 +88,7 @@ export function readAddress(value: unknown): ObjectAddress {
   if (typeof name !== "string" || idOfName(name) !== objectId) {
     throw new TypeError("The name of a Durable Object does not go with its ID.");
   }
-  if (utf8ToBytes(name).length > MAX_NAME_BYTES) {
+  if (isTooLongName(name)) {
     throw new RangeError(`The name of a Durable Object may have ${MAX_NAME_BYTES} bytes.`);
   }
   return { className, objectId, name };

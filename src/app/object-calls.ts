@@ -20,15 +20,8 @@ export type Caller = Omit<EnvironmentProps, "app">;
  */
 const MAX_WAITING_CALLS = 1000;
 
-/** What no method of an app's class is reached by: the runtime's own, and what every JavaScript object has. */
-const RESERVED: ReadonlySet<string> = new Set([
-  ...Object.getOwnPropertyNames(Object.prototype),
-  "fetch",
-  "connect",
-  "dup",
-  "then",
-  "catch",
-  "finally",
+/** What the runtime calls on an object, and nobody else. */
+const HANDLERS: ReadonlySet<string> = new Set([
   "alarm",
   "queue",
   "scheduled",
@@ -39,6 +32,17 @@ const RESERVED: ReadonlySet<string> = new Set([
   "webSocketMessage",
   "webSocketClose",
   "webSocketError",
+]);
+
+/** What is a stub's own, or every JavaScript object's: calling it would call nothing of the app's. */
+const NO_METHODS: ReadonlySet<string> = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  "fetch",
+  "connect",
+  "dup",
+  "then",
+  "catch",
+  "finally",
 ]);
 
 /** Calls a method of an object. What it throws is thrown, and what it returns may hold streams, functions and stubs. */
@@ -63,8 +67,10 @@ export function readObject(app: HostedApp, from: Caller, address: ObjectAddress,
   return withObject(app, from, address, async (facet) => await Reflect.get(facet, property));
 }
 
+/** The runtime's own words, as far as it has any. */
 function checkName({ className }: ObjectAddress, name: string): void {
-  if (!RESERVED.has(name) && !name.startsWith("slipway:")) return;
+  if (HANDLERS.has(name)) throw new TypeError(`'${name}' is a reserved method and cannot be called over RPC.`);
+  if (!NO_METHODS.has(name) && !name.startsWith("slipway:")) return;
   throw new TypeError(`${className} has no method ${name} that can be called from outside of the object.`);
 }
 

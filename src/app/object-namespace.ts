@@ -1,7 +1,17 @@
 // The namespaces of Durable Objects that an app finds in `env` and ctx.exports: part of the wrapper (wrapper.ts). A stub hands every call
 // to the host, whose supervisor has the objects as facets. It looks up no property of an object by itself: what there is to call
-// is known only there.
-import { idOfName, isObjectId, OBJECT_HEADER, writeObjectHeader, type ObjectAddress } from "./object-address.ts";
+// is known only there. Names and words are the runtime's own.
+import { RpcTarget } from "cloudflare:workers";
+import {
+  idOfName,
+  isObjectId,
+  isTooLongName,
+  isUniqueIdOf,
+  makeUniqueId,
+  OBJECT_HEADER,
+  writeObjectHeader,
+  type ObjectAddress,
+} from "./object-address.ts";
 
 /** What the wrapper calls in the host: objects-entrypoint.ts. */
 export interface ObjectsStub {
@@ -10,109 +20,160 @@ export interface ObjectsStub {
   read(address: ObjectAddress, property: string): Promise<unknown>;
 }
 
-/** A DurableObjectId as the app sees it. */
-export interface ObjectId {
-  readonly name?: string;
-  toString(): string;
-  equals(other: unknown): boolean;
+const { apply, get } = Reflect;
+
+/** An ID of one class's namespace. */
+class DurableObjectId {
+  readonly name: string | undefined;
+  readonly jurisdiction: undefined;
+  readonly #className: string;
+  readonly #digits: string;
+
+  constructor(className: string, digits: string, name: string | undefined) {
+    this.name = name;
+    this.jurisdiction = undefined;
+    this.#className = className;
+    this.#digits = digits;
+  }
+
+  toString(): string {
+    return this.#digits;
+  }
+
+  equals(other: unknown): boolean {
+    if (isId(other)) return other.#digits === this.#digits;
+    throw refuse("equals", "DurableObjectId", "DurableObjectId");
+  }
+
+  static isOf(id: DurableObjectId, className: string): boolean {
+    return id.#className === className;
+  }
 }
 
-/** What DurableObjectNamespace has, as far as it means anything here. */
-export interface Namespace {
-  newUniqueId(options?: unknown): ObjectId;
-  idFromName(name: unknown): ObjectId;
-  idFromString(text: string): ObjectId;
-  get(id: unknown, options?: unknown): object;
-  getByName(name: unknown, options?: unknown): object;
-  jurisdiction(jurisdiction?: unknown): Namespace;
+function isId(value: unknown): value is DurableObjectId {
+  return value instanceof DurableObjectId;
 }
 
-const { apply } = Reflect;
-
-/** An ID with the methods that apps use. It prints and compares as its digits. */
-export function makeObjectId(objectId: string, name?: string): ObjectId {
-  return {
-    ...(name === undefined ? {} : { name }),
-    toString: () => objectId,
-    equals: (other) => String(other) === objectId,
-  };
+/** The ID that an object of the class has. */
+export function makeObjectId(className: string, digits: string, name: string | undefined): DurableObjectId {
+  return new DurableObjectId(className, digits, name);
 }
 
 /** The namespace of one class. */
-export function makeNamespace(objects: ObjectsStub, className: string): Namespace {
-  let hasWarned = false;
-  const warn = (): void => {
-    if (hasWarned) return;
-    hasWarned = true;
-    console.warn(`${className}: there are no jurisdictions here; every object is where this host is.`);
-  };
-  const namespace: Namespace = {
-    newUniqueId: (options) => {
-      if (typeof options === "object" && options !== null && "jurisdiction" in options) warn();
-      return makeObjectId(randomId());
-    },
-    idFromName: (name) => makeNamedId(String(name)),
-    idFromString: (text) => makeObjectId(checkedId(text)),
-    get: (id) => makeStub(objects, className, readId(id)),
-    getByName: (name) => namespace.get(namespace.idFromName(name)),
-    jurisdiction: () => {
-      warn();
-      return namespace;
-    },
-  };
-  return namespace;
-}
+export class DurableObjectNamespace {
+  readonly #objects: ObjectsStub;
+  readonly #className: string;
+  readonly #classes: readonly string[];
+  #hasWarned = false;
 
-function makeNamedId(name: string): ObjectId {
-  return makeObjectId(idOfName(name), name);
-}
-
-function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function checkedId(text: unknown): string {
-  const objectId = String(text);
-  if (isObjectId(objectId)) return objectId;
-  throw new TypeError("Invalid Durable Object ID: must be 64 hex digits");
-}
-
-/** An ID of this namespace, of another isolate, or the ctx.id of an object: all print as their digits. */
-function readId(id: unknown): ObjectId {
-  if (typeof id !== "object" || id === null) {
-    throw new TypeError("get() takes a DurableObjectId, from idFromName(), idFromString() or newUniqueId().");
+  /** `classes`: all that the app has. */
+  constructor(objects: ObjectsStub, className: string, classes: readonly string[]) {
+    this.#objects = objects;
+    this.#className = className;
+    this.#classes = classes;
   }
-  const objectId = checkedId(id);
-  const name = "name" in id && typeof id.name === "string" ? id.name : undefined;
-  return makeObjectId(objectId, name);
+
+  newUniqueId(options?: unknown): DurableObjectId {
+    if (typeof options === "object" && options !== null && "jurisdiction" in options) this.#warn();
+    return makeObjectId(this.#className, makeUniqueId(this.#className), undefined);
+  }
+
+  idFromName(...args: readonly unknown[]): DurableObjectId {
+    const name = readText("idFromName", args);
+    return makeObjectId(this.#className, idOfName(name), name);
+  }
+
+  /** The digits of a name's ID do not say whose they are: those alone are refused that were made for another class. */
+  idFromString(...args: readonly unknown[]): DurableObjectId {
+    const digits = readText("idFromString", args).toLowerCase();
+    if (!isObjectId(digits)) throw new TypeError("Invalid Durable Object ID: must be 64 hex digits");
+    if (this.#classes.some((other) => other !== this.#className && isUniqueIdOf(other, digits))) throw refuseForeign();
+    return makeObjectId(this.#className, digits, undefined);
+  }
+
+  get(id?: unknown, _options?: unknown): object {
+    if (!isId(id)) throw refuse("get", "DurableObjectNamespace", "DurableObjectId");
+    if (!DurableObjectId.isOf(id, this.#className)) throw refuseForeign();
+    return makeStub(this.#objects, this.#className, id);
+  }
+
+  getByName(...args: readonly unknown[]): object {
+    const name = readText("getByName", args);
+    return makeStub(this.#objects, this.#className, makeObjectId(this.#className, idOfName(name), name));
+  }
+
+  jurisdiction(_jurisdiction?: unknown): this {
+    this.#warn();
+    return this;
+  }
+
+  #warn(): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    console.warn(`${this.#className}: there are no jurisdictions here; every object is where this host is.`);
+  }
 }
 
-function makeStub(objects: ObjectsStub, className: string, id: ObjectId): object {
-  const { name } = id;
-  const address: ObjectAddress = { className, objectId: id.toString(), name };
-  const own: Readonly<Record<string, unknown>> = {
-    id,
-    name,
-    fetch: async (input: RequestInfo, init?: RequestInit) => {
-      const request = new Request(input, init);
-      const headers = new Headers(request.headers);
-      headers.set(OBJECT_HEADER, writeObjectHeader(address));
-      return objects.fetch(new Request(request, { headers }));
-    },
-  };
-  return new Proxy(
-    {},
-    {
-      get: (_, key) => {
-        if (typeof key === "symbol") return key === Symbol.dispose ? () => undefined : undefined;
-        // A stub is no promise: await gives the stub itself.
-        if (key === "then") return undefined;
-        return Object.hasOwn(own, key) ? own[key] : remoteProperty(objects, address, key);
-      },
-    },
-  );
+for (const Class of [DurableObjectNamespace, DurableObjectId]) {
+  Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
 }
+
+function readText(method: string, args: readonly unknown[]): string {
+  if (args.length === 0) throw refuse(method, "DurableObjectNamespace", "string");
+  return String(args[0]);
+}
+
+function refuse(method: string, of: string, type: string): TypeError {
+  return new TypeError(`Failed to execute '${method}' on '${of}': parameter 1 is not of type '${type}'.`);
+}
+
+function refuseForeign(): TypeError {
+  return new TypeError("Durable Object ID is not valid for this namespace.");
+}
+
+/** What a stub is behind its proxy: an RpcTarget, so that it can be sent to another object, which then calls by way of this one. */
+class DurableObject extends RpcTarget {
+  readonly id: DurableObjectId;
+  readonly name: string | undefined;
+
+  constructor(id: DurableObjectId) {
+    super();
+    this.id = id;
+    this.name = id.name;
+  }
+
+  override toString(): string {
+    return "[object DurableObject]";
+  }
+}
+
+/** Of what a stub has itself, beside `fetch`. */
+const OWN = ["id", "name", "constructor", "toString"];
+
+function makeStub(objects: ObjectsStub, className: string, id: DurableObjectId): object {
+  const { name } = id;
+  const address: ObjectAddress = { className, objectId: id.toString(), name: isTooLongName(name) ? undefined : name };
+  const fetchObject = async (input: RequestInfo, init?: RequestInit): Promise<Response> => {
+    const request = new Request(input, init);
+    const headers = new Headers(request.headers);
+    headers.set(OBJECT_HEADER, writeObjectHeader(address));
+    return objects.fetch(new Request(request, { headers }));
+  };
+  const stub = new Proxy(new DurableObject(id), {
+    has: () => true,
+    get: (target, key): unknown => {
+      // A stub is no promise: await gives the stub itself.
+      if (typeof key === "symbol" || key === "then") return undefined;
+      if (key === "fetch") return fetchObject;
+      if (key === "dup") return () => stub;
+      return OWN.includes(key) ? get(target, key) : remoteProperty(objects, address, key);
+    },
+  });
+  return stub;
+}
+
+/** What of a promise is called on it. The rest that is asked of a property is a property of the property. */
+const OF_PROMISES: readonly PropertyKey[] = ["then", "catch", "finally"];
 
 /** A method if it is called, and a property if it is awaited. Both answer with the runtime's own promise, which can be called on. */
 function remoteProperty(objects: ObjectsStub, address: ObjectAddress, key: string): unknown {
@@ -120,8 +181,8 @@ function remoteProperty(objects: ObjectsStub, address: ObjectAddress, key: strin
     apply: (_target, _this, args) => objects.call(address, key, args),
     get: (_, member) => {
       const value = objects.read(address, key);
-      const found: unknown = Reflect.get(value, member);
-      if (typeof found !== "function") return found;
+      const found: unknown = get(value, member);
+      if (typeof found !== "function" || !OF_PROMISES.includes(member)) return found;
       return (...args: unknown[]): unknown => apply(found, value, args);
     },
   });

@@ -10,7 +10,7 @@ import type { DumpSink } from "./data-dump.ts";
 import { giveAlarm, takeAlarms, type AlarmsStub, type FacetAlarm } from "./facet-alarms.ts";
 import { watchAccepted, watchInstance, type AcceptedSockets, type Goodbye } from "./goodbye.ts";
 import { OBJECTS_BINDING, type ObjectAddress } from "./object-address.ts";
-import { makeNamespace, makeObjectId, type Namespace, type ObjectsStub } from "./object-namespace.ts";
+import { DurableObjectNamespace, makeObjectId, type ObjectsStub } from "./object-namespace.ts";
 import { adoptClass, isClass } from "./plain-class.ts";
 import { answerProbe } from "./probe-answer.ts";
 import {
@@ -167,13 +167,14 @@ function isLogsEntrypoint(value: unknown): value is LogsEntrypoint {
 }
 
 /** Puts the namespaces where the app looks for them: into the isolate's `env` at once, and into what each instance and request is given. */
-function takeObjects({ classes, bindings }: AppParts): Wrapping["prepare"] {
+function takeObjects({ entry, classes, bindings }: AppParts): Wrapping["prepare"] {
   const { env } = runtime;
   const stub: unknown = Reflect.get(env, OBJECTS_BINDING);
-  if (!isObjectsStub(stub)) return () => undefined;
-  Reflect.deleteProperty(env, OBJECTS_BINDING);
-  const namespaces: Record<string, Namespace> = {};
-  for (const className of classes) namespaces[className] = makeNamespace(stub, className);
+  const namespaces: Record<string, DurableObjectNamespace> = {};
+  if (isObjectsStub(stub)) {
+    Reflect.deleteProperty(env, OBJECTS_BINDING);
+    for (const className of classes) namespaces[className] = new DurableObjectNamespace(stub, className, classes);
+  }
   const bind = (to: object): void => {
     for (let at = 0; at < bindings.length; at += 1) {
       const { name, className } = bindings[at] ?? {};
@@ -186,10 +187,17 @@ function takeObjects({ classes, bindings }: AppParts): Wrapping["prepare"] {
   bind(env);
   return (ctx, given) => {
     bind(given);
-    const own: unknown = Reflect.get(ctx, "exports");
-    const value = { __proto__: typeof own === "object" ? own : null, ...namespaces };
-    defineProperty(ctx, "exports", { value, configurable: true, writable: true });
+    const all: unknown = Reflect.get(ctx, "exports");
+    const received: unknown = typeof all === "object" && all !== null && Reflect.get(all, receiverExport(entry));
+    // What receives the requests by the name that the app gave it, and none of the host's own.
+    const value = { ...(received ? { [entry]: received } : {}), ...namespaces };
+    defineProperty(ctx, "exports", { value, configurable: true, enumerable: true, writable: true });
   };
+}
+
+/** What the main module calls the app's entry. */
+function receiverExport(entry: string): string {
+  return entry === "default" ? "Worker" : "App";
 }
 
 function isObjectsStub(value: unknown): value is ObjectsStub {
@@ -227,10 +235,11 @@ function wrapClass(Base: AppClass, wrapping: Wrapping, className?: string): AppC
   const find = (instance: object): Known | undefined => apply(readMap, instances, [instance]);
   class Hosted extends Base {
     constructor(ctx: DurableObjectState, env: Env) {
+      refuseFacets(ctx);
       const goodbye = watchInstance(ctx, accepted);
       const data = accessData(ctx);
       prepare(ctx, env);
-      const objectId = takeObjectId(ctx);
+      const objectId = className === undefined ? undefined : takeObjectId(ctx, className);
       const alarm = giveAlarm(ctx, objectId === undefined ? "" : `/${className}/${objectId}`, alarms);
       const known: Known = { goodbye, data, alarm };
       noteBlockedConcurrency(ctx, note);
@@ -284,12 +293,26 @@ function wrapClass(Base: AppClass, wrapping: Wrapping, className?: string): AppC
 }
 
 /** A named object's ID is the one that its namespace gives it; the runtime's own is the host's business. */
-function takeObjectId(ctx: DurableObjectState): string | undefined {
+function takeObjectId(ctx: DurableObjectState, className: string): string | undefined {
   const props: unknown = Reflect.get(ctx, "props");
   const { objectId, name }: Partial<ObjectAddress> = typeof props === "object" ? { ...props } : {};
   if (objectId === undefined) return undefined;
-  defineProperty(ctx, "id", { value: makeObjectId(objectId, name), configurable: true });
+  defineProperty(ctx, "id", { value: makeObjectId(className, objectId, name), configurable: true, enumerable: true });
+  defineProperty(ctx, "props", { value: {}, configurable: true, enumerable: true, writable: true });
   return objectId;
+}
+
+/** What is in a facet of the app's own would be in no archive, and counted by no quota. */
+function refuseFacets(ctx: DurableObjectState): void {
+  if (!("facets" in ctx)) return;
+  const value = { get: refuseFacet, abort: refuseFacet, delete: refuseFacet, clone: refuseFacet };
+  defineProperty(ctx, "facets", { value, configurable: true, enumerable: true, writable: true });
+}
+
+function refuseFacet(): never {
+  throw new Error(
+    "An app has no facets of its own here. Bind a Durable Object class in the wrangler configuration: each of its objects has a database.",
+  );
 }
 
 /** An answer waits until the alarms that were set before it are on disk, as it does by itself for other writes. */

@@ -212,7 +212,7 @@ describe("named objects", () => {
   it("are what may be called of them, and nothing of the host's or the runtime's", async () => {
     const body = `
       const names = ["slipway:goodbye", "alarm", "constructor", "__defineGetter__"];
-      const tried = await Promise.all(names.map((name) => room[name]().then(() => "called", () => "refused")));
+      const tried = await Promise.all(names.map(async (name) => room[name]()).map((call) => call.then(() => "called", () => "refused")));
       return Response.json(tried);`;
     await deployWorker("objects-reserved", workerSource(body));
     expect(await (await visit("objects-reserved")).json()).toEqual(["refused", "refused", "refused", "refused"]);

@@ -56,3 +56,61 @@ function badArguments({ ctx: { storage } }: Scene): Promise<Seen> {
     left: async () => (await storage.deleteAlarm(), storage.getAlarm()),
   });
 }
+
+/** What is done when an alarm rings for the first time; it is over after that. */
+const PLANS: Readonly<Record<string, (ctx: DurableObjectState) => Promise<void>>> = {
+  fails: fail,
+  again: async ({ storage }) => storage.setAlarm(Date.now() + 20),
+  againFails: async ({ storage }) => (await storage.setAlarm(Date.now() + 20), fail()),
+  moves: async ({ storage }) => (await storage.setAlarm(Date.now() + HOUR_MS), fail()),
+  deletes: async ({ storage }) => (await storage.deleteAlarm(), fail()),
+  deletesAndSets: async ({ storage }) => {
+    await storage.deleteAlarm();
+    await storage.setAlarm(Date.now() + 20);
+    return fail();
+  },
+  clears: async ({ storage }) => {
+    const rings = await storage.get("rings");
+    await storage.deleteAll();
+    await storage.put("rings", rings);
+    await storage.sync();
+    return fail();
+  },
+  aborts: async (ctx) => ctx.abort("while it rings"),
+  slow: async () => scheduler.wait(100),
+  failsOnceDeleted: async ({ storage }) => {
+    // oxlint-disable-next-line no-await-in-loop -- a poll
+    while (!(await storage.get("isDeleted"))) await scheduler.wait(5);
+    return fail();
+  },
+};
+
+/** When an alarm is set, by its plan. */
+const DELAYS_MS: Readonly<Record<string, number>> = { past: -HOUR_MS, later: 150 };
+
+async function fail(): Promise<void> {
+  throw new Error("The first ring fails.");
+}
+
+export async function setPlanned({ storage }: DurableObjectState, plan: string): Promise<void> {
+  await storage.deleteAll();
+  await storage.put({ plan, setAtMs: Date.now() });
+  await storage.setAlarm(Date.now() + (DELAYS_MS[plan] ?? 1));
+}
+
+export async function ringAsPlanned(ctx: DurableObjectState, info: AlarmInvocationInfo | undefined): Promise<void> {
+  const { storage } = ctx;
+  const { scheduledTime, ...told }: Partial<AlarmInvocationInfo> = info ?? {};
+  const rings = (await storage.get<Seen[]>("rings")) ?? [];
+  const setAtMs = (await storage.get<number>("setAtMs")) ?? 0;
+  const ring = {
+    ...told,
+    keys: Object.keys(info ?? {}),
+    pending: await storage.getAlarm(),
+    isLate: Date.now() >= (scheduledTime ?? Number.NaN),
+    isAfterSet: (scheduledTime ?? 0) >= setAtMs,
+  };
+  await storage.put("rings", [...rings, ring]);
+  await storage.sync();
+  if (rings.length === 0) await PLANS[(await storage.get<string>("plan")) ?? ""]?.(ctx);
+}

@@ -1,7 +1,7 @@
 // The class of the compatibility suite. Its text is used twice: as a plain Durable Object of a Worker beside the host's, which
 // vitest.config.ts declares, and as an app that compat.test.ts deploys. It knows nothing of which it is.
 import { DurableObject } from "cloudflare:workers";
-import { ALARM_PROBES } from "./alarm-probes.ts";
+import { ALARM_PROBES, ringAsPlanned } from "./alarm-probes.ts";
 import { answerRaw } from "./http-probes.ts";
 import type { Probes, Seen } from "./outcome.ts";
 import { RUNTIME_PROBES } from "./runtime-probes.ts";
@@ -11,8 +11,12 @@ import { STORAGE_PROBES } from "./storage-probes.ts";
 const PROBES: Probes = { ...STORAGE_PROBES, ...ALARM_PROBES, ...RUNTIME_PROBES, ...SOCKET_PROBES };
 
 export class App extends DurableObject {
+  #visits = 0;
+
   override async fetch(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
+    if (searchParams.has("add")) this.#visits += 1;
+    if (pathname === "/memory") return new Response(String(this.#visits));
     if (pathname === "/probes") return Response.json(Object.keys(PROBES));
     const probe = PROBES[pathname.slice("/probe/".length)];
     const scene = { ctx: this.ctx, env: this.env, request };
@@ -22,16 +26,9 @@ export class App extends DurableObject {
     return answerRaw(scene, pathname);
   }
 
-  /** Fails twice where it was told to. */
+  /** Does what it was told to when it was set, and writes down that it rang. */
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
-    const { storage } = this.ctx;
-    const rings = (await storage.get<Seen[]>("rings")) ?? [];
-    await storage.put("rings", [
-      ...rings,
-      { ...info, keys: Object.keys(info ?? {}), pending: await storage.getAlarm() },
-    ]);
-    await storage.sync();
-    if (rings.length === 0 && (await storage.get("fails")) === true) throw new Error("The first ring fails.");
+    await ringAsPlanned(this.ctx, info);
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {

@@ -1,4 +1,5 @@
 // What the object of the compatibility suite answers with something else than what a probe saw.
+import { setPlanned } from "./alarm-probes.ts";
 import { show, type Scene } from "./outcome.ts";
 
 type Answer = (scene: Scene) => Response | Promise<Response>;
@@ -47,12 +48,28 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     return new Response("not reached");
   },
   "/nothing": () => Reflect.apply(() => undefined, undefined, []) ?? Reflect.get({}, "no response"),
-  "/ring": async ({ ctx: { storage }, request }) => {
-    const { searchParams } = new URL(request.url);
-    await storage.deleteAll();
-    await storage.put("fails", searchParams.has("fails"));
-    await storage.setAlarm(Date.now() - 1000);
+  "/ring": async ({ ctx, request }) => {
+    await setPlanned(ctx, new URL(request.url).searchParams.get("plan") ?? "");
     return new Response();
+  },
+  "/pending": async ({ ctx: { storage } }) => {
+    const atMs = await storage.getAlarm();
+    return new Response(atMs === null ? "none" : atMs > Date.now() + 60_000 ? "in an hour" : "soon");
+  },
+  "/delete-alarm": async ({ ctx: { storage } }) => {
+    await storage.deleteAlarm();
+    await storage.put("isDeleted", true);
+    return new Response();
+  },
+  "/block-forever": async ({ ctx }) => {
+    await ctx.blockConcurrencyWhile(() => new Promise(() => undefined));
+    return new Response("not reached");
+  },
+  "/block-throw": async ({ ctx }) => {
+    await ctx.blockConcurrencyWhile(async () => {
+      throw new RangeError("while blocked");
+    });
+    return new Response("not reached");
   },
   "/endless": ({ ctx }) =>
     new Response(

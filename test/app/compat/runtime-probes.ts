@@ -12,6 +12,7 @@ export const RUNTIME_PROBES: Probes = {
   globals,
   node: nodeModules,
   crypto: cryptography,
+  facets,
   timers,
   cache,
   platform,
@@ -49,15 +50,19 @@ function context({ ctx }: Scene): Promise<Seen> {
 }
 
 /** All but the binding that a class needs to be one of a Worker's objects. */
-const variables = (env: object): string[] => Object.keys(env).filter((name) => name !== "OBJECTS");
+const variables = (env: object): string[] =>
+  Object.keys(env)
+    .filter((name) => name !== "OBJECTS")
+    .toSorted();
 
 function environment({ env }: Scene): Promise<Seen> {
   return tryEach({
     keys: () => variables(env),
     importedKeys: () => variables(runtime.env),
     isImported: () => env === runtime.env,
-    variable: () => Reflect.get(env, "GREETING"),
-    processEnv: () => process.env["GREETING"],
+    variables: () => ["GREETING", "COUNT", "SETTINGS"].map((name) => Reflect.get(env, name)),
+    processEnv: () => ["GREETING", "COUNT", "SETTINGS"].map((name) => process.env[name]),
+    withEnv: () => runtime.withEnv({ OTHER: 1 }, () => [sorted(runtime.env), sorted(env) === sorted(runtime.env)]),
     processEnvKeys: () => sorted(process.env),
     moduleKeys: () => sorted(runtime),
     settable: () => Reflect.set(env, "ADDED", 1),
@@ -103,6 +108,32 @@ async function nodeModules(): Promise<Seen> {
     },
     files: async () => (await import("node:fs")).readdirSync("/"),
     bundle: async () => (await import("node:fs")).readdirSync("/bundle").toSorted(),
+  });
+}
+
+/** Facets of the class itself, where it is one. */
+function facets({ ctx }: Scene): Promise<Seen> {
+  const exported: unknown = Reflect.get(ctx, "exports");
+  const own = typeof exported === "object" && exported !== null ? exported : {};
+  const children: unknown = Reflect.get(ctx, "facets");
+  const call = (name: string, ...args: unknown[]): unknown => {
+    const method: unknown = typeof children === "object" && children !== null && Reflect.get(children, name);
+    return typeof method === "function" ? Reflect.apply(method, children, args) : "no such method";
+  };
+  const child = (): unknown =>
+    call("get", "child", () => ({ class: Reflect.get(own, "App") ?? Reflect.get(own, "Suite") }));
+  return tryEach({
+    members: () => typeof children === "object" && children !== null && members(children),
+    get: async () => {
+      const facet = child();
+      return (
+        typeof facet === "object" &&
+        facet !== null &&
+        Reflect.apply(Reflect.get(facet, "fetch"), facet, ["http://x/status/204"])
+      );
+    },
+    abort: () => call("abort", "child", new Error("over")),
+    delete: () => call("delete", "child"),
   });
 }
 
