@@ -2,6 +2,7 @@
 // or left behind in the bucket where a reader goes away.
 import { createTarPacker } from "modern-tar";
 import type { AppName } from "./app/app-name.ts";
+import { CopyTooSlow } from "./app/copy-too-slow.ts";
 import type { AppDescription } from "./app/description.ts";
 import { PRODUCTION_FACET, previewFacet } from "./app/environment.ts";
 import type { Supervisor } from "./app/supervisor.ts";
@@ -38,7 +39,10 @@ type AppStub = DurableObjectStub<Supervisor>;
 
 const PAGE_SIZE = 1000;
 
-/** The archive, written as it is read. undefined: there is no such app. Where a part fails the stream breaks off. */
+/**
+ * The archive, written as it is read. undefined: there is no such app. Where a part fails the stream breaks off.
+ * @throws HostingError "copy-too-slow" where that is known before
+ */
 export async function exportApp(
   app: AppName,
   host: Host,
@@ -47,6 +51,11 @@ export async function exportApp(
   const supervisor = host.env.SUPERVISOR.getByName(app);
   const description = await supervisor.describe();
   if (description === undefined) return undefined;
+  for (const { choice } of await listEnvironments(supervisor, description)) {
+    // oxlint-disable-next-line no-await-in-loop -- each copies a database
+    const asked = await supervisor.readDatabase({ environment: choice });
+    if (asked.kind === "too-slow") throw new CopyTooSlow(asked.sizeBytes);
+  }
   const { readable, controller } = createTarPacker();
   const mtime = new Date(nowMs);
   const write = async (): Promise<void> => {
@@ -92,6 +101,7 @@ async function* dumpEntry(
   choice: Parameters<Supervisor["measureDump"]>[0],
 ): AsyncGenerator<Entry> {
   const asked = await supervisor.measureDump(choice);
+  if (asked.kind === "too-slow") throw new CopyTooSlow(asked.sizeBytes);
   if (asked.kind !== "answered") return;
   const { sizeBytes, sql } = asked.answer;
   yield { name, sizeBytes, open: () => sql };

@@ -80,6 +80,7 @@ export const ERROR_MEANINGS = {
   "snapshot-not-kept": "data of a time of which no snapshot is kept",
   "snapshot-needed": "a snapshot that a deploy under way restores",
   "restore-failed": "a snapshot that could not be copied back",
+  "copy-too-slow": "data of an app that runs, too much to be copied by a runtime that makes no copies itself",
   "sql-failed": "a statement that SQLite refuses",
   "sql-read-only": "a statement that changes something, in a call that only reads",
   "sql-timeout": "a call that takes longer than it may",

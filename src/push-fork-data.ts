@@ -1,5 +1,6 @@
 // The data of one app for another that was just made of its code: each database as SQL, from one supervisor to the other.
 import type { AppName } from "./app/app-name.ts";
+import { CopyTooSlow } from "./app/copy-too-slow.ts";
 import { PRODUCTION_FACET } from "./app/environment.ts";
 import { readObjects } from "./archive-export.ts";
 import { HostingError } from "./errors.ts";
@@ -8,7 +9,7 @@ import type { Host } from "./push-host.ts";
 /**
  * Replaces all of production's data in `to`, which goes if that fails: what is left of a fork without its data looks whole and is not.
  * Each database is of the moment in which it is read.
- * @throws HostingError "sql-failed" for data that does not go into another database
+ * @throws HostingError "sql-failed" for data that does not go into another database, "copy-too-slow"
  */
 export async function copyAppData({ from, to }: { readonly from: AppName; readonly to: AppName }, host: Host) {
   const source = host.env.SUPERVISOR.getByName(from);
@@ -21,6 +22,7 @@ export async function copyAppData({ from, to }: { readonly from: AppName; readon
       const named = object && { className: object.className, idOrName: object.objectId };
       // oxlint-disable-next-line no-await-in-loop -- both apps read and write one database at a time
       const dumped = await source.dumpDatabase({ environment: "production", ...(named && { object: named }) });
+      if (dumped.kind === "too-slow") throw new CopyTooSlow(dumped.sizeBytes);
       // An object that is gone by now is no part of the app any more.
       if (dumped.kind !== "answered") continue;
       // oxlint-disable-next-line no-await-in-loop -- as above

@@ -144,8 +144,10 @@ async function resume(app: HostedApp, runtime: FacetRuntime, version: Version): 
   if (last !== undefined && app.now() < last.retryAtMs) return last.failure;
   await settleData(app, runtime.facet);
   let start = await startVersion(app, runtime, version);
-  // Its end may have been decided while it started.
-  if (start.kind === "failed" && runtime.live === version) start = await startVersion(app, runtime, version);
+  // Its end may have been decided while it started. A copy that takes too long would keep visitors waiting again.
+  if (start.kind === "failed" && start.failure.code !== "copy-too-slow" && runtime.live === version) {
+    start = await startVersion(app, runtime, version);
+  }
   runtime.failedStart = undefined;
   if (start.kind === "started") {
     runtime.running = version;

@@ -2,6 +2,7 @@
 // keep the app from its work; a change is made while the app stands still, after a snapshot, and the app starts again on what it finds.
 import { hasData, readCopy, changeData, type Reader } from "./facet-data.ts";
 import { pause } from "./arrival.ts";
+import { orTooSlow, type TooSlow } from "./copy-too-slow.ts";
 import { PRODUCTION_FACET, previewFacet } from "./environment.ts";
 import { findExisting, runtimeOf, type HostedApp } from "./hosted-app.ts";
 import { idOfName, objectFacet } from "./object-address.ts";
@@ -21,6 +22,7 @@ export interface DatabaseChoice {
 /** What came of a question; the first three before it was put. */
 export type Asked<T> =
   | { readonly kind: "no-app" | "no-data" | "late" }
+  | TooSlow
   | { readonly kind: "answered"; readonly answer: T };
 
 /** SQL, and whether it may change what it finds. */
@@ -70,8 +72,11 @@ export function readKv(app: HostedApp, choice: DatabaseChoice, question: KvQuest
 async function ask<T>(app: HostedApp, choice: DatabaseChoice, put: (reader: Reader) => Promise<T>): Promise<Asked<T>> {
   const found = findDatabase(app, choice);
   if (found.kind !== "found") return found;
-  const answer = await readCopy(app, found.database, (reader) => within(put(reader), ANSWER_LIMIT_MS));
-  return answer === "late" ? { kind: "late" } : { kind: "answered", answer };
+  const answered = readCopy(app, found.database, async (reader): Promise<Asked<T>> => {
+    const answer = await within(put(reader), ANSWER_LIMIT_MS);
+    return answer === "late" ? { kind: "late" } : { kind: "answered", answer };
+  });
+  return orTooSlow(answered);
 }
 
 type Found =
@@ -99,7 +104,7 @@ function findDatabase(app: HostedApp, { environment, object }: DatabaseChoice): 
 export async function dumpDatabase(app: HostedApp, choice: DatabaseChoice): Promise<Asked<ReadableStream<Uint8Array>>> {
   const found = findDatabase(app, choice);
   if (found.kind !== "found") return found;
-  return { kind: "answered", answer: sendCopy(app, found.database, sendDump) };
+  return orTooSlow(sendCopy(app, found.database, sendDump));
 }
 
 /** A dump of which is known how long it is. */
@@ -112,32 +117,36 @@ export interface MeasuredDump {
 export async function measureDump(app: HostedApp, choice: DatabaseChoice): Promise<Asked<MeasuredDump>> {
   const found = findDatabase(app, choice);
   if (found.kind !== "found") return found;
-  const size = Promise.withResolvers<number>();
-  const sql = sendCopy(app, found.database, async (reader, writer) => {
-    let sizeBytes = 0;
-    try {
-      for await (const piece of await reader.dumpSql()) sizeBytes += piece.byteLength;
-    } catch (error) {
-      size.reject(error);
-      throw error;
-    }
-    size.resolve(sizeBytes);
-    await sendDump(reader, writer);
-  });
-  return { kind: "answered", answer: { sizeBytes: await size.promise, sql } };
+  let sizeBytes = 0;
+  const measure = async (reader: Reader): Promise<void> => {
+    for await (const piece of await reader.dumpSql()) sizeBytes += piece.byteLength;
+  };
+  const sent = await orTooSlow(sendCopy(app, found.database, sendDump, measure));
+  return sent.kind === "answered" ? { kind: "answered", answer: { sizeBytes, sql: sent.answer } } : sent;
 }
 
-/** What `send` writes of a copy of a database. */
-function sendCopy(
+/** What `send` writes of a copy of a database, once that is made and `prepare` has read it. */
+async function sendCopy(
   app: HostedApp,
   database: string,
   send: (reader: Reader, writer: WritableStreamDefaultWriter<Uint8Array>) => Promise<void>,
-): ReadableStream<Uint8Array> {
+  prepare: (reader: Reader) => Promise<void> = async () => undefined,
+): Promise<{ readonly kind: "answered"; readonly answer: ReadableStream<Uint8Array> }> {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
-  const sent = readCopy(app, database, (reader) => send(reader, writer));
-  app.ctx.waitUntil(sent.catch((error: unknown) => writer.abort(error).catch(() => undefined)));
-  return readable;
+  const ready = Promise.withResolvers<void>();
+  const sent = readCopy(app, database, async (reader) => {
+    await prepare(reader);
+    ready.resolve();
+    await send(reader, writer);
+  });
+  const ended = sent.catch((error: unknown) => {
+    ready.reject(error);
+    return writer.abort(error).catch(() => undefined);
+  });
+  app.ctx.waitUntil(ended);
+  await ready.promise;
+  return { kind: "answered", answer: readable };
 }
 
 async function sendDump(reader: Reader, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {

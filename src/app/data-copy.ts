@@ -1,24 +1,12 @@
 // Copies of databases where the runtime makes none: one is read out by code inside of its facet, another is filled with what it said
 // (data-dump.ts, data-restore.ts). Which databases belong together is facet-data.ts's business.
+import { CopyTooSlow, DUMP_LIMIT_MS } from "./copy-too-slow.ts";
 import { DataChannel } from "./data-channel.ts";
 import { isEnvironment } from "./environment.ts";
 import type { Facet } from "./facet-start.ts";
 import { runtimeOf, type HostedApp, type Version } from "./hosted-app.ts";
 import { DUMP } from "./start-report.ts";
 import { readStopped } from "./stopped-data.ts";
-
-/** How long visitors of an app that runs may wait for a database to be read. */
-const DUMP_LIMIT_MS = 8000;
-
-/** Data that cannot be copied within the time that visitors may be kept waiting. */
-export class CopyTooSlow extends Error {
-  readonly sizeBytes: number;
-
-  constructor(sizeBytes: number) {
-    super(`The data (${sizeBytes} bytes) could not be copied within ${DUMP_LIMIT_MS / 1000} s.`);
-    this.sizeBytes = sizeBytes;
-  }
-}
 
 /**
  * Lets `work` read the data of a facet. It is given the version that runs there, or may be started for it, if the facet is an

@@ -14,6 +14,7 @@ import { arrive } from "./arrival.ts";
 import { environmentLabel } from "./environment.ts";
 import { findExisting, readLive, runtimeOf, type HostedApp } from "./hosted-app.ts";
 import { endUnused, facetOfBranch } from "./preview-commit.ts";
+import { undoFork } from "./preview-data.ts";
 import { expiresAtMs } from "./preview-expiry.ts";
 import { markEnding, stopRunning, takeAway } from "./preview-removal.ts";
 import { rehearse } from "./rehearsal.ts";
@@ -76,8 +77,9 @@ export async function forkPreview(app: HostedApp, branch: string, data: "fork" |
     return { kind: "not-deployed" };
   }
   const facet = facetOfBranch(app, branch);
+  const wasAlive = findLiveDeploy(app.db, facet) !== undefined;
   const ended = app.db.transaction(() => {
-    if (findLiveDeploy(app.db, facet) === undefined) {
+    if (!wasAlive) {
       openEnvironment(app.db, { facet, branch, pendingData: data }, app.now());
       setLive(app.db, facet, deploy.number);
     } else {
@@ -91,7 +93,12 @@ export async function forkPreview(app: HostedApp, branch: string, data: "fork" |
   readLive(app, runtime);
   stopRunning(app, runtime, "This preview gets a fresh copy of the data.");
   const arrival = await arrive(app, runtime);
-  if (arrival.kind === "failed") return { kind: "failed", failure: arrival.failure };
+  if (arrival.kind === "failed") {
+    app.db.transaction(() => (wasAlive ? undoFork(app, facet) : markEnding(app, facet, "expiring")));
+    runtime.failedStart = undefined;
+    await takeAway(app, facet);
+    return { kind: "failed", failure: arrival.failure };
+  }
   const preview = listPreviews(app).find((listed) => listed.branch === branch);
   return preview === undefined ? { kind: "not-deployed" } : { kind: "forked", preview };
 }

@@ -6,7 +6,7 @@ import { getRetention } from "../store/retention.ts";
 import { isMigrated } from "../store/schema.ts";
 import { findSnapshot, listSnapshots } from "../store/snapshots.ts";
 import { makeAssetBindings } from "./assets.ts";
-import { CopyTooSlow } from "./data-copy.ts";
+import { CopyTooSlow } from "./copy-too-slow.ts";
 import { copyObject, copyOwnData, deleteData, hasData, measureRunning } from "./facet-data.ts";
 import {
   appEnvironmentJson,

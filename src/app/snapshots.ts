@@ -23,6 +23,7 @@ import {
   removeSnapshot,
   type Snapshot,
 } from "../store/snapshots.ts";
+import { orTooSlow, type TooSlow } from "./copy-too-slow.ts";
 import { copyData, copyStoppedData, deleteData, measureData } from "./facet-data.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
@@ -167,12 +168,20 @@ function takeAway(app: HostedApp, id: number): void {
   deleteData(app, snapshotFacet(id));
 }
 
-/** A snapshot by hand, of production as it runs. undefined: nothing was deployed yet. */
-export async function takeSnapshot(app: HostedApp): Promise<Snapshot | undefined> {
-  if (findExisting(app) === undefined) return undefined;
+/** What came of a snapshot by hand. */
+export type TakenSnapshot =
+  | { readonly kind: "taken"; readonly snapshot: Snapshot }
+  | { readonly kind: "not-deployed" }
+  | TooSlow;
+
+/** A snapshot by hand, of production as it runs. */
+export async function takeSnapshot(app: HostedApp): Promise<TakenSnapshot> {
+  if (findExisting(app) === undefined) return { kind: "not-deployed" };
   // Between the versions the data may be neither the one's nor the other's.
   await app.production.arrival;
-  return keepPresent(app, copyData, "manual");
+  const taken = await orTooSlow(keepPresent(app, copyData, "manual"));
+  if (taken === undefined) return { kind: "not-deployed" };
+  return "kind" in taken ? taken : { kind: "taken", snapshot: taken };
 }
 
 /** Production's data before its owner changes it. Nothing runs on it. It goes when it is over the limits, as those of deploys do. */

@@ -1,5 +1,6 @@
 // Why an app's code does not start: the exception as the app threw it, and where in the pusher's own files.
 import type { ErrorCode } from "../errors.ts";
+import { CopyTooSlow } from "./copy-too-slow.ts";
 import { explainMissingClass, type ExportProblem } from "./entry-export.ts";
 import { mapStack, type SourceFrame } from "./source-maps.ts";
 import type { StartReport } from "./start-report.ts";
@@ -17,6 +18,7 @@ export interface StartFailure {
         | "start-timeout"
         | "config-unsupported"
         | "restore-failed"
+        | "copy-too-slow"
         | "probe-failed"
         | "secrets-unavailable"
       >;
@@ -74,6 +76,7 @@ export function explainLoadError(error: unknown): StartFailure {
 
 /** Data that the code was to start on and that could not be copied for it. */
 export function explainCopyError(error: unknown): StartFailure {
+  if (error instanceof CopyTooSlow) return { code: error.code, phase: "load", reason: error.message, frames: [] };
   const text = error instanceof Error ? error.message : String(error);
   return { code: "restore-failed", phase: "load", reason: `The data could not be copied: ${text}`, frames: [] };
 }

@@ -78,7 +78,14 @@ import {
 } from "./variable-choice.ts";
 import { deleteUntil, findDeletedUntil, undelete } from "./undelete.ts";
 import { readUsage, type Usage } from "./usage.ts";
-import { deleteSnapshot, listSnapshots, takeSnapshot, tidySnapshots, type SnapshotReport } from "./snapshots.ts";
+import {
+  deleteSnapshot,
+  listSnapshots,
+  takeSnapshot,
+  tidySnapshots,
+  type SnapshotReport,
+  type TakenSnapshot,
+} from "./snapshots.ts";
 
 /** Reached by `fetch` for visitors and by the other methods for the host itself; an app has no way to it. */
 export class Supervisor extends DurableObject<Env> {
@@ -190,8 +197,7 @@ export class Supervisor extends DurableObject<Env> {
     return listSnapshots(this.#app);
   }
 
-  /** undefined: nothing was deployed yet. */
-  takeSnapshot(): Promise<Snapshot | undefined> {
+  takeSnapshot(): Promise<TakenSnapshot> {
     return takeSnapshot(this.#app);
   }
 

@@ -70,6 +70,7 @@ const STATUS: Record<ErrorCode, number> = {
   "snapshot-needed": 409,
   "restore-failed": 500,
   "app-deleted": 409,
+  "copy-too-slow": 503,
   "sql-failed": 422,
   "sql-read-only": 422,
   "sql-timeout": 422,

@@ -2,7 +2,22 @@
 // A runtime without facets.clone: databases are read out and filled again, and everything is as it is with it.
 import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import { appSource, deploy, IMPORTS, makeCode, supervisorOf, visit, visitText } from "./deployment.ts";
+import { DUMP_LIMIT_MS } from "../../src/app/copy-too-slow.ts";
+import { DataChannel } from "../../src/app/data-channel.ts";
+import { ZERO_ID } from "../../src/git/object-id.ts";
+import { call } from "../http/api-client.ts";
+import {
+  appSource,
+  deploy,
+  IMPORTS,
+  makeCode,
+  ref,
+  supervisorOf,
+  takeSnapshot,
+  testId,
+  visit,
+  visitText,
+} from "./deployment.ts";
 import { counter, deployAgain, describeSnapshots } from "./snapshot-cases.ts";
 
 beforeAll(async () => {
@@ -105,7 +120,7 @@ describe("a copy without facets.clone", () => {
     await query(app, ...statements);
     const before = await query(app, shown);
     expect(before).not.toBe("[[]]");
-    const snapshot = await supervisorOf(app).takeSnapshot();
+    const snapshot = await takeSnapshot(app);
     const tables: string[][] = JSON.parse(await query(app, "SELECT name FROM sqlite_master WHERE type = 'trigger'"));
     await query(app, "CREATE TABLE later (v)", ...tables.map(([trigger]) => `DROP TRIGGER ${trigger}`));
     await deployAgain(app, DATABASE, snapshot?.id);
@@ -125,7 +140,7 @@ describe("a copy without facets.clone", () => {
     return new Response([...kv.list()].length + " " + kv.get("key49").at + " " + value.get("a")[0] + value.get("a")[1].getTime() + value.get("b"));`);
     await deploy(app, source);
     expect(await visitText(app, "/put")).toBe("51 49 171,2");
-    const snapshot = await supervisorOf(app).takeSnapshot();
+    const snapshot = await takeSnapshot(app);
     await deployAgain(app, counter("x"), undefined);
     await visitText(app);
     await deployAgain(app, source, snapshot?.id);
@@ -156,7 +171,7 @@ describe("a copy without facets.clone", () => {
     await deploy(app, source);
     for (let at = 0; at < 10; at += 1) expect(await visitText(app)).toBe("ok");
     const writes = Array.from({ length: 20 }, () => visitText(app));
-    const snapshot = await supervisorOf(app).takeSnapshot();
+    const snapshot = await takeSnapshot(app);
     expect(await Promise.all(writes)).toEqual(writes.map(() => "ok"));
     expect(await visitText(app, "/count")).toBe("[30,30]");
     await deployAgain(app, source, snapshot?.id);
@@ -192,4 +207,80 @@ describe("a copy without facets.clone", () => {
     webSocket?.send("hello");
     expect(await answer).toBe("echo hello");
   });
+});
+
+/** Holds up one copy, the first or a later one, for longer than it may take, as if there were much more of it. Until it is disposed of. */
+function slowDown(number = 1): Disposable {
+  const read = Reflect.get(DataChannel.prototype, "read");
+  const channels = new Set<DataChannel>();
+  DataChannel.prototype.read = async function slowly() {
+    const isFirstPart = !channels.has(this);
+    channels.add(this);
+    if (isFirstPart && channels.size === number) await scheduler.wait(DUMP_LIMIT_MS + 200);
+    return Reflect.apply(read, this, []);
+  };
+  return { [Symbol.dispose]: () => void (DataChannel.prototype.read = read) };
+}
+
+/** The answer to a call while copies are slow. */
+async function callSlowly(number: number, ...parameters: Parameters<typeof call>) {
+  using _ = slowDown(number);
+  const response = await call(...parameters);
+  return { status: response.status, problem: await response.json() };
+}
+
+describe("data that takes too long to be copied", () => {
+  it.each([
+    ["a snapshot", "POST", "snapshots", {}],
+    ["a query", "POST", "sql", { sql: "SELECT 1" }],
+    ["keys", "GET", "kv", undefined],
+    ["a dump", "GET", "dump", undefined],
+    ["an archive", "GET", "export", undefined],
+  ])(
+    "is said where it is for %s, and the app runs on",
+    async (name, method, path, body) => {
+      const app = `too-slow-${name.replace(/^an? /, "")}`;
+      await deploy(app, counter("x"));
+      await visitText(app);
+      expect(await callSlowly(1, method, `/apps/${app}/${path}`, body === undefined ? {} : { body })).toEqual({
+        status: 503,
+        problem: expect.objectContaining({ code: "copy-too-slow", sizeBytes: expect.any(Number) }),
+      });
+      expect(await visitText(app)).toContain("x");
+      expect((await call("POST", `/apps/${app}/snapshots`)).status).toBe(201);
+    },
+    60_000,
+  );
+
+  it("is said where it is for a preview, which has what it had", async () => {
+    const app = "too-slow-preview";
+    const supervisor = supervisorOf(app);
+    await deploy(app, counter("x"));
+    const code = makeCode(counter("y"));
+    const name = ref("refs/heads/fix");
+    await supervisor.rehearse({ code, varsJson: "{}" }, { ref: name, commitId: testId(5), preview: {} });
+    const made = {
+      ref: name,
+      commitId: testId(5),
+      treeId: testId(7),
+      subject: "y",
+      codeId: code.codeId,
+      varsJson: "{}",
+    };
+    const { previews } = await supervisor.commit({
+      repositoryId: (await supervisor.openForPush()).repositoryId,
+      commands: [{ name, oldId: ZERO_ID, newId: testId(5) }],
+      atomic: false,
+      checkedPackIds: [],
+      previews: [{ deploy: made }],
+      nowMs: Date.now(),
+    });
+    await supervisor.cutOver(previews[0]?.number ?? 0);
+    const visitFix = async () => (await supervisor.fetch(`http://fix--${app}.localhost/`)).text();
+    for (const text of ["y1", "y2", "y3"]) expect(await visitFix()).toBe(text);
+    // After the copies for the rehearsal and of what the preview has.
+    const forked = await callSlowly(3, "POST", `/apps/${app}/previews`, { body: { branch: "fix" } });
+    expect(forked).toMatchObject({ status: 503, problem: { code: "copy-too-slow" } });
+    expect(await visitFix()).toBe("y4");
+  }, 60_000);
 });

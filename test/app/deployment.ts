@@ -10,6 +10,7 @@ import "../../src/index.ts";
 import { parseObjectId, ZERO_ID, type ObjectId } from "../../src/git/object-id.ts";
 import { parseRefName, type RefName } from "../../src/git/ref-name.ts";
 import type { Code, CodeModule } from "../../src/store/code.ts";
+import type { Snapshot } from "../../src/store/snapshots.ts";
 import type { RefCommand } from "../../src/store/refs.ts";
 
 /** What every test app begins with. */
@@ -124,6 +125,13 @@ export async function deploy(app: string, source: string, overrides: Partial<Cod
   const commit = await commitCode(app, makeCode(source, overrides));
   if (commit.deploy === undefined) throw new Error("The commit made no deploy.");
   return { commit, cutover: await supervisorOf(app).cutOver(commit.deploy.number) };
+}
+
+/** A snapshot by hand. */
+export async function takeSnapshot(app: string): Promise<Snapshot> {
+  const taken = await supervisorOf(app).takeSnapshot();
+  if (taken.kind !== "taken") throw new Error(`There is no snapshot of ${app}: ${taken.kind}.`);
+  return taken.snapshot;
 }
 
 /** A visitor's request. */

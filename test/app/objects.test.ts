@@ -7,6 +7,7 @@ import {
   MAIN,
   makeCode,
   supervisorOf,
+  takeSnapshot,
   visit,
   visitText,
 } from "./deployment.ts";
@@ -330,7 +331,7 @@ describe("snapshots of a Worker's objects", () => {
     const body = `return Response.json(await room.say("x"));`;
     await deployWorker("objects-snapshot", workerSource(body));
     await visitText("objects-snapshot", "/?room=a");
-    const snapshot = await supervisorOf("objects-snapshot").takeSnapshot();
+    const snapshot = await takeSnapshot("objects-snapshot");
     expect(snapshot?.sizeBytes).toBeGreaterThan(0);
     await visitText("objects-snapshot", "/?room=a");
     await visitText("objects-snapshot", "/?room=b");

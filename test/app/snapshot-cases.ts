@@ -3,7 +3,17 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { writeRetention } from "../../src/store/retention.ts";
 import { openDatabase } from "../../src/store/database.ts";
-import { appSource, commitRehearsed, deploy, IMPORTS, MAIN, makeCode, supervisorOf, visitText } from "./deployment.ts";
+import {
+  appSource,
+  commitRehearsed,
+  deploy,
+  IMPORTS,
+  MAIN,
+  makeCode,
+  supervisorOf,
+  takeSnapshot,
+  visitText,
+} from "./deployment.ts";
 
 /** Counts its requests and answers with its name and the count. */
 export function counter(name: string): string {
@@ -126,14 +136,14 @@ export function describeSnapshots(): void {
       const app = "manual";
       await deploy(app, counter("a"));
       await visitText(app);
-      const snapshot = await supervisorOf(app).takeSnapshot();
+      const snapshot = await takeSnapshot(app);
       expect(snapshot).toMatchObject({ id: 1, ofDeploy: 1, beforeDeploy: undefined, reason: "manual" });
       await visitText(app);
       await deployAgain(app, counter("a"), 1);
       expect(await visitText(app)).toBe("a2");
       expect(await supervisorOf(app).deleteSnapshot(1)).toBe("deleted");
       expect(await supervisorOf(app).deleteSnapshot(1)).toBe("not-found");
-      expect((await supervisorOf(app).takeSnapshot())?.id).toBe(3);
+      expect((await takeSnapshot(app)).id).toBe(3);
     });
 
     it("refuses the commit of a deploy whose snapshot went meanwhile", async () => {

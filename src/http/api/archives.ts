@@ -24,7 +24,7 @@ const exportRoute = createRoute({
     "repository.bundle is for git clone, data/*.sql for sqlite3; README.txt in it says the rest. Secrets are not in it. It is " +
     "made as it is read: a transfer that breaks off is not whole.",
   ...needs("push"),
-  ...refuses("not-found"),
+  ...refuses("not-found", "copy-too-slow"),
   request: { params: AppPath },
   responses: {
     200: { description: "The archive.", content: { "application/x-tar": { schema: z.string() } } },

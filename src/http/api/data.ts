@@ -3,6 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { permit } from "../../app/access.ts";
 import type { AppName } from "../../app/app-name.ts";
 import type { Supervisor } from "../../app/supervisor.ts";
+import { CopyTooSlow } from "../../app/copy-too-slow.ts";
 import { HostingError } from "../../errors.ts";
 import { linkNext, Next, pageQuery, slicePage, TextCursor } from "./paging.ts";
 import { refuses } from "./refusals.ts";
@@ -109,7 +110,15 @@ const sqlRoute = createRoute({
     "Reads see the data as it is now and run on a copy; the app does not notice. With write the running requests end first, " +
     "production's data is kept as a snapshot, all statements are one transaction, and the app starts again.",
   ...needs("push"),
-  ...refuses("not-found", "app-not-deployed", "preview-not-found", "sql-timeout", "sql-failed", "sql-read-only"),
+  ...refuses(
+    "not-found",
+    "app-not-deployed",
+    "preview-not-found",
+    "copy-too-slow",
+    "sql-timeout",
+    "sql-failed",
+    "sql-read-only",
+  ),
   request: { params: AppPath, body: jsonBody(SqlBody) },
   responses: { 200: json(SqlJson, "The rows of the last statement.") },
 });
@@ -182,7 +191,7 @@ const tablesRoute = createRoute({
   path: "/apps/{app}/tables",
   summary: "The tables and views of an app's database, with columns, indexes and how many rows",
   ...needs("read"),
-  ...refuses("not-found", "app-not-deployed", "preview-not-found", "sql-timeout"),
+  ...refuses("not-found", "app-not-deployed", "preview-not-found", "copy-too-slow", "sql-timeout"),
   request: { params: AppPath, query: pageQuery(TextCursor).extend({ environment: Environment, object: ObjectText }) },
   responses: {
     200: json(
@@ -211,7 +220,7 @@ const kvRoute = createRoute({
   path: "/apps/{app}/kv",
   summary: "What an app keeps by key in ctx.storage, a page in the order of the keys",
   ...needs("push"),
-  ...refuses("not-found", "app-not-deployed", "preview-not-found", "sql-timeout"),
+  ...refuses("not-found", "app-not-deployed", "preview-not-found", "copy-too-slow", "sql-timeout"),
   request: {
     params: AppPath,
     query: pageQuery(z.string().max(MAX_KEY_LENGTH)).extend({
@@ -264,7 +273,7 @@ const dumpRoute = createRoute({
     "Of one moment; the app does not notice. What the app keeps by key is in the table _slipway_kv, its values as text that " +
     "devalue's parse reads.",
   ...needs("push"),
-  ...refuses("not-found", "app-not-deployed", "preview-not-found", "sql-timeout"),
+  ...refuses("not-found", "app-not-deployed", "preview-not-found", "copy-too-slow", "sql-timeout"),
   request: { params: AppPath, query: z.object({ environment: Environment, object: ObjectText }) },
   responses: {
     200: { description: "The dump.", content: { "application/sql": { schema: z.string() } } },
@@ -281,7 +290,10 @@ data.openapi(dumpRoute, async (c) => {
   });
 });
 
-type Asked<T> = { readonly kind: "no-app" | "no-data" | "late" } | { readonly kind: "answered"; readonly answer: T };
+type Asked<T> =
+  | { readonly kind: "no-app" | "no-data" | "late" }
+  | { readonly kind: "too-slow"; readonly sizeBytes: number }
+  | { readonly kind: "answered"; readonly answer: T };
 
 function readAnswer<T>(
   asked: Asked<T>,
@@ -293,6 +305,7 @@ function readAnswer<T>(
 ): T {
   if (asked.kind === "answered") return asked.answer;
   if (asked.kind === "no-app") throw noSuchApp(app);
+  if (asked.kind === "too-slow") throw new CopyTooSlow(asked.sizeBytes);
   if (asked.kind === "late") {
     const message = "This took too long and was stopped. Ask for less: a LIMIT, a WHERE that an index serves.";
     throw new HostingError("sql-timeout", message);

@@ -1,6 +1,7 @@
 // Copies of production's data, and going back: to a deploy, to a deploy with its data, to a snapshot's data.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Supervisor } from "../../app/supervisor.ts";
+import { CopyTooSlow } from "../../app/copy-too-slow.ts";
 import { HostingError } from "../../errors.ts";
 import { rollBack, type RollbackRequest } from "../../push-rollback.ts";
 import { appUrl } from "../host-name.ts";
@@ -62,7 +63,7 @@ const takeRoute = createRoute({
   path: "/apps/{app}/snapshots",
   summary: "Copy production's data as it is now; kept until it is deleted",
   ...needs("push"),
-  ...refuses("not-found", "app-not-deployed"),
+  ...refuses("not-found", "app-not-deployed", "copy-too-slow"),
   request: { params: AppPath },
   responses: { 201: json(SnapshotJson, "The copy.") },
 });
@@ -71,9 +72,12 @@ snapshots.openapi(takeRoute, async (c) => {
   const { app } = c.req.valid("param");
   const supervisor = c.env.host.env.SUPERVISOR.getByName(app);
   if ((await supervisor.describe()) === undefined) throw noSuchApp(app);
-  const snapshot = await supervisor.takeSnapshot();
-  if (snapshot === undefined) throw new HostingError("app-not-deployed", `Nothing of ${app} has been deployed yet.`);
-  return c.json(snapshotJson(snapshot), 201);
+  const taken = await supervisor.takeSnapshot();
+  if (taken.kind === "too-slow") throw new CopyTooSlow(taken.sizeBytes);
+  if (taken.kind === "not-deployed") {
+    throw new HostingError("app-not-deployed", `Nothing of ${app} has been deployed yet.`);
+  }
+  return c.json(snapshotJson(taken.snapshot), 201);
 });
 
 const deleteRoute = createRoute({
