@@ -2,21 +2,23 @@
 // which is cheaper than a pipe and keeps their length. The rest goes through a pipe of the runtime's own, which runs no
 // JavaScript for the bytes. A stream is not held back: what the app has sent goes on at once.
 
-/** Bodies below this are read whole. A buffer of this size is made for each answer. */
-const WHOLE_BELOW_BYTES = 32 * 1024;
+/** Bodies up to this are read whole. */
+const MAX_WHOLE_BYTES = 32 * 1024;
+
+/** Most are below this. Buffers of MAX_WHOLE_BYTES for all of them would have V8 collect garbage all the time. */
+const FIRST_READ_BYTES = 4 * 1024;
 
 /** Longer than a body that is whole takes to arrive behind its headers; so much later a stream is answered. */
 const WHOLE_WITHIN_MS = 1;
 
-type Chunk = ReadableStreamReadResult<Uint8Array>;
-
-/** A body of which the first reads are under way or done. */
+/** A body of which the beginning is being read. */
 interface BegunBody {
   readonly body: ReadableStream<Uint8Array>;
   readonly reader: ReadableStreamBYOBReader;
-  readonly first: Promise<Chunk>;
-  /** Ends a body that is whole; of a larger one it is the first read again. */
-  readonly second: Promise<Chunk>;
+  /** What has come so far. */
+  readonly chunks: Uint8Array[];
+  /** Nothing else is to be read. */
+  isEnough: boolean;
 }
 
 /**
@@ -28,22 +30,48 @@ export async function watchBody(
   headers: Headers,
   onEnd: () => void,
 ): Promise<Uint8Array | ReadableStream<Uint8Array>> {
-  const reader = body.getReader({ mode: "byob" });
-  const first = reader.read(new Uint8Array(WHOLE_BELOW_BYTES));
-  const second = first.then((chunk) => (isLarge(chunk) ? chunk : reader.read(new Uint8Array(1024))));
-  const last = await Promise.race([second, scheduler.wait(WHOLE_WITHIN_MS)]);
-  if (last?.done === true) {
+  const begun: BegunBody = { body, reader: body.getReader({ mode: "byob" }), chunks: [], isEnough: false };
+  const isWhole = readBeginning(begun);
+  if (await isWithin(isWhole, WHOLE_WITHIN_MS)) {
     onEnd();
-    return (await first).value ?? new Uint8Array();
+    return join(begun.chunks);
   }
+  begun.isEnough = true;
   const pipe = openPipe(headers);
-  forward({ body, reader, first, second }, pipe.writable).then(onEnd, onEnd);
+  forward(begun, isWhole, pipe.writable).then(onEnd, onEnd);
   return pipe.readable;
 }
 
-/** Whether there is more behind the first chunk, most likely; or nothing at all. */
-function isLarge(chunk: Chunk): boolean {
-  return chunk.done || chunk.value.byteLength === WHOLE_BELOW_BYTES;
+/** Whether that was all. */
+async function readBeginning(begun: BegunBody): Promise<boolean> {
+  let size = 0;
+  while (!begun.isEnough && size < MAX_WHOLE_BYTES) {
+    const room = size === 0 ? FIRST_READ_BYTES : MAX_WHOLE_BYTES - size;
+    // oxlint-disable-next-line no-await-in-loop -- chunk after chunk
+    const { done, value } = await begun.reader.read(new Uint8Array(room));
+    if (done) return true;
+    begun.chunks.push(value);
+    size += value.byteLength;
+  }
+  return false;
+}
+
+/** Whether it is true in time. Throws what it throws in time. The timer does not outlive it: each would wake the isolate. */
+async function isWithin(promise: Promise<boolean>, limitMs: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, limitMs, false);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function join(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first = new Uint8Array(), ...rest] = chunks;
+  return rest.length === 0 ? first : Buffer.concat(chunks);
 }
 
 /** A length that the app gave is kept. An encoded body is decoded on its way through here, so its length says nothing. */
@@ -53,7 +81,11 @@ function openPipe(headers: Headers): IdentityTransformStream {
   return new IdentityTransformStream();
 }
 
-async function forward({ body, reader, first, second }: BegunBody, writable: WritableStream): Promise<void> {
+async function forward(
+  { body, reader, chunks }: BegunBody,
+  isWhole: Promise<boolean>,
+  writable: WritableStream,
+): Promise<void> {
   const writer = writable.getWriter();
   const stop = (reason: unknown): void => {
     // Whichever side is gone already refuses, and there is nobody to tell.
@@ -63,12 +95,11 @@ async function forward({ body, reader, first, second }: BegunBody, writable: Wri
   // A visitor who leaves before the app has sent anything.
   writer.closed.catch(stop);
   try {
-    const chunk = await first;
-    if (chunk.done) return await writer.close();
-    await writer.write(chunk.value);
-    const next = await second;
-    if (next.done) return await writer.close();
-    if (next !== chunk) await writer.write(next.value);
+    // What has come goes on before the next is waited for.
+    for (const chunk of chunks.splice(0)) await writer.write(chunk);
+    const isEnd = await isWhole;
+    for (const chunk of chunks) await writer.write(chunk);
+    if (isEnd) return await writer.close();
   } catch (error) {
     stop(error);
     return;

@@ -3,7 +3,11 @@
 // forge lines of its own log and of no other.
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { EnvironmentProps } from "./environment-props.ts";
-import { readConsoleLines, readTraces } from "./log-intake.ts";
+import { readConsoleLines, readTraces, type Traces } from "./log-intake.ts";
+import { TraceBatches } from "./trace-batches.ts";
+
+/** What this isolate was told and did not pass on yet. */
+const batches = new TraceBatches();
 
 export class Logs extends WorkerEntrypoint<Env, EnvironmentProps> {
   /** What the app's console was told, and how many lines were left out. */
@@ -12,9 +16,12 @@ export class Logs extends WorkerEntrypoint<Env, EnvironmentProps> {
     await this.env.SUPERVISOR.getByName(app).noteConsole(from, readConsoleLines(lines, droppedCount, Date.now()));
   }
 
+  /** What was thrown goes on at once; what events took, which is of each request, now and then. */
   override async tail(events: TraceItem[]): Promise<void> {
-    const { app, ...from } = this.ctx.props;
     const traces = readTraces(events);
-    if (traces !== undefined) await this.env.SUPERVISOR.getByName(app).noteTraces(from, traces);
+    if (traces === undefined) return;
+    const { app, ...from } = this.ctx.props;
+    const send = (batch: Traces): Promise<void> => this.env.SUPERVISOR.getByName(app).noteTraces(from, batch);
+    await batches.add(`${app}/${from.facet}/${from.deployNumber}`, traces, send);
   }
 }

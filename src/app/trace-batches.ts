@@ -1,0 +1,32 @@
+// What the runtime tells of an app's events, gathered: it does so after each request, and a call to the supervisor for each would
+// cost a busy app more than its own work.
+import type { Traces } from "./log-intake.ts";
+
+/** How long the sums of events may be underway. A supervisor writes its counts down no more often. */
+const GATHER_MS = 1000;
+
+interface Sums {
+  cpuMs: number;
+  wallMs: number;
+}
+
+export class TraceBatches {
+  /** Each has one call that waits to send it. */
+  readonly #waiting = new Map<string, Sums>();
+
+  /** Sends by itself or leaves it to the call that waits already. `key` says whose traces they are. */
+  async add(key: string, { exceptions, cpuMs, wallMs }: Traces, send: (batch: Traces) => Promise<void>): Promise<void> {
+    if (exceptions.length > 0) return send({ exceptions, cpuMs, wallMs });
+    const known = this.#waiting.get(key);
+    if (known !== undefined) {
+      known.cpuMs += cpuMs;
+      known.wallMs += wallMs;
+      return undefined;
+    }
+    const sums: Sums = { cpuMs, wallMs };
+    this.#waiting.set(key, sums);
+    await scheduler.wait(GATHER_MS);
+    this.#waiting.delete(key);
+    return send({ exceptions: [], ...sums });
+  }
+}
