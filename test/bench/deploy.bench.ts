@@ -3,10 +3,10 @@
 // shorter. Prints figures; what must never be, a request that a deploy failed or a write that it lost, ends it with an error.
 import { execFileSync } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
-import { readHolder } from "../../scripts/data-folder.ts";
 import { commit, git, makeRepository } from "../e2e/git.ts";
 import { startHost, type Host } from "../e2e/host.ts";
 import { listWrites, loadedApp, startLoad, type LoadOutcome } from "../e2e/load.ts";
+import { memoryMb } from "./host-memory.ts";
 import { pushJson, type PushFacts } from "./json-push.ts";
 import { formatSample, sampleOf, timeMs } from "./measure.ts";
 
@@ -85,14 +85,6 @@ async function measureRow(host: Host, repository: string): Promise<void> {
     }
     await deployNext(host, repository);
   }
-}
-
-/** Of all processes of the host. */
-function memoryMb(host: Host): number {
-  const group = readHolder(host.dataPath)?.pid;
-  const lines = execFileSync("ps", ["-eo", "pgid=,rss="], { encoding: "utf8" }).trim().split("\n");
-  const own = lines.map((line) => line.trim().split(/\s+/).map(Number)).filter(([pgid]) => pgid === group);
-  return own.reduce((total, [, kilobytes = 0]) => total + kilobytes / 1000, 0);
 }
 
 function diskMb(host: Host): number {
