@@ -261,7 +261,9 @@ async function drain(runtime: FacetRuntime): Promise<void> {
 async function sayGoodbye(app: HostedApp, runtime: FacetRuntime, old: Version): Promise<void> {
   const reason = "a new version was deployed";
   const toReceiver = async (): Promise<void> => {
-    if (isWorker(app, old)) return settleIsolate(openVersionWorker(app, old), GOODBYE_LIMIT_MS);
+    if (isWorker(app, old)) {
+      return settleIsolate(openVersionWorker(app, old), { code: SERVICE_RESTART, reason }, GOODBYE_LIMIT_MS);
+    }
     const facet = getFacet(app, runtime.facet, () => openVersionWorker(app, old));
     await facet[GOODBYE](SERVICE_RESTART, reason, GOODBYE_LIMIT_MS);
   };

@@ -24,15 +24,15 @@ export interface SocketClose {
 // applied with Reflect.apply.
 const { apply, defineProperty } = Reflect;
 const { accept, addEventListener, close: closeSocket } = WebSocket.prototype;
-const socketSet = Set;
-const { add, delete: remove, forEach } = Set.prototype;
+const socketMap = Map;
+const { set, delete: remove, forEach } = Map.prototype;
 const promise = Promise;
 const toPromise = Promise.resolve;
 const { then } = Promise.prototype;
 const wait = scheduler.wait;
 const { error: logError } = console;
 
-/** The sockets that this isolate's instances accepted and that are open. */
+/** The sockets that this isolate accepted, in its instances and requests, and that are open. */
 export interface AcceptedSockets {
   /** Closes them all, and waits for their visitors to have heard of it: what was only written goes down with the instance. */
   closeAll(close: SocketClose): Promise<void>;
@@ -43,12 +43,16 @@ const CLOSING_LIMIT_MS = 200;
 
 /** Notes every WebSocket that is accepted from now on, until it closes. Once for each isolate, before the app is imported. */
 export function watchAccepted(): AcceptedSockets {
-  const accepted = new socketSet<WebSocket>();
+  const accepted = new socketMap<WebSocket, (close: SocketClose) => void>();
   let openCount = 0;
   let onNoneOpen: (() => void) | undefined;
   function value(this: WebSocket, ...options: unknown[]): void {
     apply(accept, this, options);
-    apply(add, accepted, [this]);
+    // Nobody but the request that accepted it can close it, where each request has I/O of its own: that one waits for the word.
+    const told = new promise<SocketClose>((resolve) => {
+      apply(set, accepted, [this, resolve]);
+    });
+    void apply(then, told, [(close: SocketClose) => closeOne(this, close)]);
     openCount += 1;
     const forget = (): void => {
       if (!apply(remove, accepted, [this])) return;
@@ -61,7 +65,12 @@ export function watchAccepted(): AcceptedSockets {
   defineProperty(WebSocket.prototype, "accept", { value, configurable: true, writable: true });
   const closeAll = async (close: SocketClose): Promise<void> => {
     if (openCount === 0) return;
-    apply(forEach, accepted, [(socket: WebSocket) => closeOne(socket, close)]);
+    apply(forEach, accepted, [
+      (tell: (word: SocketClose) => void, socket: WebSocket): void => {
+        closeOne(socket, close);
+        tell(close);
+      },
+    ]);
     await new promise<void>((resolve) => {
       onNoneOpen = resolve;
       void apply(then, apply(wait, scheduler, [CLOSING_LIMIT_MS]), [resolve]);

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { type CodeDefinition, type CodeModule, WORKER_ENTRY } from "../store/code.ts";
 import type { CronRun } from "./cron-handler.ts";
+import type { SocketClose } from "./goodbye.ts";
 import { OBJECTS_BINDING } from "./object-address.ts";
 import { ALARMS_BINDING, LOGS_BINDING, PROBE, readStartReport, type StartReport } from "./start-report.ts";
 import wrapper from "./wrapper.generated.json" with { type: "json" };
@@ -9,7 +10,7 @@ import wrapper from "./wrapper.generated.json" with { type: "json" };
 /** What the supervisor calls in an app's isolate, beside the class itself. */
 interface ControlEntrypoint extends Rpc.WorkerEntrypointBranded {
   report(): StartReport;
-  settle(limitMs: number): Promise<void>;
+  settle(close: SocketClose, limitMs: number): Promise<void>;
   runScheduled(run: CronRun): Promise<boolean>;
   end(): void;
 }
@@ -18,7 +19,15 @@ interface ProbedEntrypoint {
   [PROBE](url: string): Promise<unknown>;
 }
 
-const RPC_DATE = "2024-04-03";
+/**
+ * What the wrapper needs of the runtime, and from which date on code has it by itself. It calls the host by RPC, and tells requests of an
+ * ordinary Worker from another one to close their WebSockets. Older code sees no difference but that.
+ */
+const NEEDED_FLAGS = [
+  ["rpc", "2024-04-03"],
+  ["handle_cross_request_promise_resolution", "2024-10-14"],
+] as const;
+
 const MAIN_MODULE = "slipway-main.js";
 const WRAPPER_MODULE = "slipway-wrapper.js";
 
@@ -64,7 +73,7 @@ export function makeWorkerCode({
   const modules = Object.entries(definition.modules).map(([name, module]) => [name, toLoaderModule(module)] as const);
   return {
     compatibilityDate: definition.compatibilityDate,
-    compatibilityFlags: withRpc(definition),
+    compatibilityFlags: withNeededFlags(definition),
     mainModule: MAIN_MODULE,
     modules: {
       ...Object.fromEntries(modules),
@@ -78,10 +87,12 @@ export function makeWorkerCode({
   };
 }
 
-/** The wrapper calls the host by RPC, which stubs have by themselves from that date on. Older code sees no difference but that. */
-function withRpc({ compatibilityDate, compatibilityFlags }: CodeDefinition): string[] {
-  const has = compatibilityDate >= RPC_DATE || compatibilityFlags.includes("rpc");
-  return has ? [...compatibilityFlags] : [...compatibilityFlags, "rpc"];
+function withNeededFlags({ compatibilityDate, compatibilityFlags }: CodeDefinition): string[] {
+  const missing = NEEDED_FLAGS.filter(
+    ([flag, since]) =>
+      compatibilityDate < since && !compatibilityFlags.includes(flag) && !compatibilityFlags.includes(`no_${flag}`),
+  );
+  return [...compatibilityFlags, ...missing.map(([flag]) => flag)];
 }
 
 /** The wrapper comes first and imports the app by itself, so that what the app throws is caught and told. */
@@ -153,10 +164,10 @@ export async function endIsolate(worker: WorkerStub): Promise<void> {
   }
 }
 
-/** Waits for what the requests of an ordinary Worker left to be done. Fails quietly: its isolate may have ended. */
-export async function settleIsolate(worker: WorkerStub, limitMs: number): Promise<void> {
+/** Waits for what the requests of an ordinary Worker left to be done, and closes the WebSockets that they accepted. Fails quietly: its isolate may have ended. */
+export async function settleIsolate(worker: WorkerStub, close: SocketClose, limitMs: number): Promise<void> {
   try {
-    await worker.getEntrypoint<ControlEntrypoint>("Control").settle(limitMs);
+    await worker.getEntrypoint<ControlEntrypoint>("Control").settle(close, limitMs);
   } catch {
     // There is nobody to wait for.
   }

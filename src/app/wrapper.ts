@@ -8,7 +8,7 @@ import { runDefault, runScheduled, type CronRun } from "./cron-handler.ts";
 import { accessData, type DataAccess, type DumpOutcome } from "./data-access.ts";
 import type { DumpSink } from "./data-dump.ts";
 import { giveAlarm, takeAlarms, type AlarmsStub, type FacetAlarm } from "./facet-alarms.ts";
-import { watchAccepted, watchInstance, type AcceptedSockets, type Goodbye } from "./goodbye.ts";
+import { watchAccepted, watchInstance, type AcceptedSockets, type Goodbye, type SocketClose } from "./goodbye.ts";
 import { OBJECTS_BINDING, type ObjectAddress } from "./object-address.ts";
 import { DurableObjectNamespace, makeObjectId, type ObjectsStub } from "./object-namespace.ts";
 import { adoptClass, isClass } from "./plain-class.ts";
@@ -105,16 +105,17 @@ export async function wrapApp(importApp: () => Promise<Exports>, parts: AppParts
   } catch (error) {
     note("module scope", error);
   }
-  return { App, Worker, objects, Control: makeControl({ report, pending, prepare, defaultExport }) };
+  return { App, Worker, objects, Control: makeControl({ ...wrapping, pending, defaultExport }) };
 }
 
 /** What the supervisor calls in the isolate itself. */
 function makeControl({
   report,
+  accepted,
   pending,
   prepare,
   defaultExport,
-}: Pick<Wrapping, "report" | "prepare"> & {
+}: Pick<Wrapping, "report" | "accepted" | "prepare"> & {
   readonly pending: { readonly count: number };
   readonly defaultExport: unknown;
 }): WrappedApp["Control"] {
@@ -123,13 +124,14 @@ function makeControl({
       return report;
     }
 
-    /** Returns once what requests handed to waitUntil is done, or after `limitMs`. */
-    async settle(limitMs: number): Promise<void> {
+    /** What requests handed to waitUntil is waited for, `limitMs` at most; then the WebSockets that they accepted close. */
+    async settle(close: SocketClose, limitMs: number): Promise<void> {
       // Looked at again and again: a promise of one request does not wake another.
       for (let waitedMs = 0; pending.count > 0 && waitedMs < limitMs; waitedMs += SETTLE_STEP_MS) {
         // oxlint-disable-next-line no-await-in-loop -- a poll
         await apply(wait, scheduler, [SETTLE_STEP_MS]);
       }
+      await accepted.closeAll(close);
     }
 
     /** false: the default export has no scheduled(). */

@@ -36,6 +36,18 @@ export class App extends DurableObject {
 }
 `;
 
+/** An ordinary Worker that echoes over WebSockets of its own requests. */
+const WORKER = (version: string) => `export default {
+  fetch(request) {
+    const pair = new WebSocketPair();
+    const server = pair[1];
+    server.accept();
+    server.addEventListener("message", (event) => server.send("${version} " + event.data));
+    return new Response(null, { status: 101, webSocket: pair[0] });
+  }
+};
+`;
+
 /** Everything that the wrapper could have relied on, broken. */
 const POISON = `
 const fail = () => { throw new Error("poisoned"); };
@@ -135,4 +147,25 @@ describe("a WebSocket of an app", () => {
     expect(again.messages).toEqual(["two b"]);
     again.socket.close();
   });
+
+  it.each(["2026-11-02", "2024-10-01", "2023-05-01"])(
+    "that a Worker accepted itself is told 1012: %s",
+    async (compatibilityDate) => {
+      const app = `held-worker-${compatibilityDate.slice(0, 4)}`;
+      const overrides = { className: "default", compatibilityDate };
+      await deploy(app, WORKER("one"), overrides);
+      const connections = [await connect(app), await connect(app), await connect(app)];
+      connections[2]?.socket.close(1000, "left before");
+      for (const { socket } of connections.slice(0, 2)) socket.send("a");
+      await until(() => connections[0]?.messages.length === 1 && connections[1]?.messages.length === 1);
+      await deploy(app, WORKER("two"), overrides);
+      for (const { closed } of connections.slice(0, 2))
+        expect(await closed).toEqual({ code: 1012, reason: "a new version was deployed" });
+      const again = await connect(app);
+      again.socket.send("b");
+      await until(() => again.messages.length === 1);
+      expect(again.messages).toEqual(["two b"]);
+      again.socket.close();
+    },
+  );
 });

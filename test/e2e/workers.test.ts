@@ -101,3 +101,70 @@ describe("a project for wrangler", () => {
     expect(stderr).toContain("binds Room");
   });
 });
+
+/** A WebSocket as it is accepted by hand, or to hibernate. */
+const ACCEPTED = `const { 0: client, 1: server } = new WebSocketPair();
+    server.accept();
+    server.addEventListener("message", ({ data }) => { console.log("heard", data); server.send("one " + data); });
+    return new Response(null, { status: 101, webSocket: client });`;
+const HIBERNATING = `const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    return new Response(null, { status: 101, webSocket: client });`;
+const HANDLER = `webSocketMessage(socket, data) { console.log("heard", data); socket.send("one " + data); }`;
+const IMPORT = `import { DurableObject } from "cloudflare:workers";\n`;
+const ROOM = `{ "main": "src/index.js", "compatibility_date": "2026-01-01",
+  "durable_objects": { "bindings": [{ "name": "ROOM", "class_name": "Room" }] } }`;
+const TO_ROOM = `export default { fetch: (request, env) => env.ROOM.getByName("a").fetch(request) };`;
+
+/** Who has the socket, and how. */
+const SOCKETS = [
+  ["a class", `${IMPORT}export class App extends DurableObject { fetch() { ${ACCEPTED} } }`],
+  ["a class, hibernating", `${IMPORT}export class App extends DurableObject { fetch() { ${HIBERNATING} } ${HANDLER} }`],
+  ["a Worker", `export default { fetch() { ${ACCEPTED} } };`],
+  [
+    "a Worker's object",
+    `${IMPORT}export class Room extends DurableObject { fetch() { ${HIBERNATING} } ${HANDLER} }\n${TO_ROOM}`,
+  ],
+] as const;
+
+/** Lines of an app's console, as they come. */
+async function* followLog(app: string, signal: AbortSignal): AsyncGenerator<{ readonly text: string }> {
+  const { body } = await fetch(`${host.url}/api/v1/apps/${app}/logs?follow=1&kind=console`, {
+    headers: { authorization: `Bearer ${host.token}` },
+    signal,
+  });
+  let rest = "";
+  for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") yield JSON.parse(line);
+  }
+}
+
+describe("a WebSocket of", () => {
+  it.each(SOCKETS)(
+    "%s is in the log that is followed while it is open, and told 1012 by a deploy",
+    async (kind, source) => {
+      const app = kind.replaceAll(/[^a-z]+/g, "-");
+      const files = { "src/index.js": source, ...(source.includes("Room") ? { "wrangler.jsonc": ROOM } : {}) };
+      const repository = await makeRepository(files);
+      expect(await push(repository, app)).toMatchObject({ code: 0 });
+      const following = new AbortController();
+      const lines = followLog(app, following.signal);
+      const { socket, received } = await openSocket(host.appUrl(app));
+      const closed = once(socket, "close");
+      for (const word of ["a", "b"]) {
+        socket.send(word);
+        // oxlint-disable-next-line no-await-in-loop -- each before the next is sent
+        expect((await lines.next()).value).toMatchObject({ text: `heard ${word}` });
+      }
+      expect(socket.readyState).toBe(WebSocket.OPEN);
+      await expect.poll(() => received).toEqual(["one a", "one b"]);
+      following.abort();
+      await commit(repository, { "src/index.js": source.replace("one ", "two ") }, "Say two");
+      expect(await push(repository, app)).toMatchObject({ code: 0 });
+      const [{ code, reason }] = await closed;
+      expect([code, reason]).toEqual([1012, "a new version was deployed"]);
+    },
+  );
+});
