@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { codeId } from "../../src/app/code-id.ts";
 import type { CommitOutcome } from "../../src/app/commit.ts";
 import type { CutoverOutcome } from "../../src/app/cutover.ts";
+import type { DataChoice } from "../../src/app/preview-commit.ts";
 import type { Supervisor } from "../../src/app/supervisor.ts";
 // oxlint-disable-next-line import/no-unassigned-import -- the whole Worker, so that no test's own time goes into loading it
 import "../../src/index.ts";
@@ -142,4 +143,50 @@ export function visit(app: string, path = "/", init: RequestInit = {}): Promise<
 /** The text of a visitor's answer. */
 export async function visitText(app: string, path = "/"): Promise<string> {
   return (await visit(app, path)).text();
+}
+
+/** A deploy of a preview, as a push of its branch does it. */
+export async function pushBranch(
+  app: string,
+  branch: string,
+  source: string,
+  options: {
+    readonly data?: DataChoice;
+    readonly isRehearsed?: boolean;
+    readonly overrides?: Partial<Code>;
+  } = {},
+): Promise<{ readonly commit: CommitOutcome; readonly kind: string | undefined }> {
+  const supervisor = supervisorOf(app);
+  const state = await supervisor.openForPush();
+  const code = makeCode(source, options.overrides);
+  const name = ref(`refs/heads/${branch}`);
+  const commitId = testId(Math.floor(Math.random() * 2 ** 48));
+  const candidate = { code, varsJson: "{}" };
+  const rehearsal = await supervisor.rehearse(candidate, { ref: name, commitId, preview: { data: options.data } });
+  if (rehearsal.kind === "failed" && options.isRehearsed !== false) throw new Error(rehearsal.reason);
+  const commit = await supervisor.commit({
+    repositoryId: state.repositoryId,
+    commands: [{ name, oldId: state.refs.find((row) => row.name === name)?.id ?? ZERO_ID, newId: commitId }],
+    atomic: false,
+    checkedPackIds: [],
+    previews: [
+      {
+        deploy: { ref: name, commitId, treeId: testId(7), subject: "Try it", codeId: code.codeId, varsJson: "{}" },
+        data: options.data,
+      },
+    ],
+    nowMs: Date.now(),
+  });
+  const [made] = commit.previews;
+  const cutover = made && (await supervisor.cutOver(made.number));
+  return { commit, kind: cutover?.kind };
+}
+
+/** A visitor of an environment, by what stands before HOST in its address. */
+export function visitLabel(app: string, label: string, path = "/"): Promise<Response> {
+  return supervisorOf(app).fetch(`http://${label}.localhost${path}`);
+}
+
+export async function textOf(app: string, label: string, path = "/"): Promise<string> {
+  return (await visitLabel(app, label, path)).text();
 }

@@ -1,10 +1,18 @@
 /// <reference types="@cloudflare/vitest-pool-workers/types" />
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { CommitOutcome } from "../../src/app/commit.ts";
-import type { DataChoice } from "../../src/app/preview-commit.ts";
 import { ZERO_ID } from "../../src/git/object-id.ts";
-import { command, deploy, IMPORTS, makeCode, ref, supervisorOf, testId, visitText } from "./deployment.ts";
+import {
+  command,
+  deploy,
+  IMPORTS,
+  pushBranch,
+  supervisorOf,
+  testId,
+  textOf,
+  visitLabel,
+  visitText,
+} from "./deployment.ts";
 
 /** Counts what it is asked to add, and says what it runs as. */
 function counter(mark: string, constructing = ""): string {
@@ -20,47 +28,6 @@ function counter(mark: string, constructing = ""): string {
         return new Response(${JSON.stringify(mark)} + count);
       }
     }`;
-}
-
-/** A deploy of `branch`, as a push does it. */
-async function pushBranch(
-  app: string,
-  branch: string,
-  source: string,
-  options: { readonly data?: DataChoice; readonly isRehearsed?: boolean } = {},
-): Promise<{ readonly commit: CommitOutcome; readonly kind: string | undefined }> {
-  const supervisor = supervisorOf(app);
-  const state = await supervisor.openForPush();
-  const code = makeCode(source);
-  const name = ref(`refs/heads/${branch}`);
-  const commitId = testId(Math.floor(Math.random() * 2 ** 48));
-  const candidate = { code, varsJson: "{}" };
-  const rehearsal = await supervisor.rehearse(candidate, { ref: name, commitId, preview: { data: options.data } });
-  if (rehearsal.kind === "failed" && options.isRehearsed !== false) throw new Error(rehearsal.reason);
-  const commit = await supervisor.commit({
-    repositoryId: state.repositoryId,
-    commands: [{ name, oldId: state.refs.find((row) => row.name === name)?.id ?? ZERO_ID, newId: commitId }],
-    atomic: false,
-    checkedPackIds: [],
-    previews: [
-      {
-        deploy: { ref: name, commitId, treeId: testId(7), subject: "Try it", codeId: code.codeId, varsJson: "{}" },
-        data: options.data,
-      },
-    ],
-    nowMs: Date.now(),
-  });
-  const [made] = commit.previews;
-  const cutover = made && (await supervisor.cutOver(made.number));
-  return { commit, kind: cutover?.kind };
-}
-
-function visitLabel(app: string, label: string, path = "/"): Promise<Response> {
-  return supervisorOf(app).fetch(`http://${label}.localhost${path}`);
-}
-
-async function textOf(app: string, label: string, path = "/"): Promise<string> {
-  return (await visitLabel(app, label, path)).text();
 }
 
 async function errorOf(app: string, label: string): Promise<string | null> {
