@@ -70,9 +70,12 @@ function contract(origin: string, urlOf: (label: string) => string): string {
 
 - An app is a git repository. Its entry is \`main\` of wrangler.jsonc, else what package.json names, else \`src/index.ts\`. It exports \`class App extends DurableObject\` (from \`cloudflare:workers\`): one instance, which gets every request in \`fetch(request)\`, WebSocket upgrades included. Or it is an ordinary Worker: a default export with \`fetch\`, whose Durable Object classes wrangler.jsonc binds, as for wrangler.
 - \`this.ctx.storage.sql\` (SQLite) and \`this.ctx.storage.kv\` are the app's own database, synchronous, kept across deploys. There is no file system, and what is only in memory is gone after a deploy or some idle time. Schema changes go into the constructor, so that they can run again.
+- \`this.ctx.storage.setAlarm(time)\` calls \`alarm(info)\` of the class, at least once, also after a deploy. \`triggers.crons\` of wrangler.jsonc call \`scheduled(controller)\`, in UTC. Neither happens in a rehearsal; in previews as the settings \`previewAlarms\` and \`previewCrons\` say.
+- A push goes live only if it starts on a copy of the data. With \`"slipway": { "probe": "/health" }\` in package.json it must also answer that GET there with less than 400.
 - Imports: files of the repository, npm packages that package.json and package-lock.json name, \`cloudflare:workers\`, and \`node:*\` with the flag \`nodejs_compat\`. Files in \`public/\` are served as they are.
 - Repository: \`${origin}/<app>.git\`; the first push makes the app. \`${origin}/new/<template>/<app>.git\` is a template until then. Names: \`[a-z][a-z0-9-]{0,39}\`, no \`--\`, no \`-\` at the end.
-- The first branch pushed is production, at \`${urlOf("<app>")}\`. Another is a preview, at \`${urlOf("<branch>--<app>")}\`. Each deploy can be seen at \`${urlOf("v<number>--<app>")}\`.
+- The first branch pushed is production, at \`${urlOf("<app>")}\`. Another is a preview on a copy of production's data of its own, made at its first push, at \`${urlOf("<branch>--<app>")}\`. Each deploy can be seen at \`${urlOf("v<number>--<app>")}\`.
+- Before each deploy the data is kept as a snapshot. Going back takes code alone, or its data too: \`git push -f -o restore-data origin COMMIT:main\`, or a rollback with \`"data": true\`. That keeps a snapshot of its own, so it can be undone.
 - Authentication, never with a prompt: the token as Bearer, or as the password of HTTP Basic with any user name.
 - A template's own AGENTS.md says more of how an app is written.`;
 }

@@ -51,6 +51,22 @@ describe("the page for agents", () => {
     );
   });
 
+  it("tells in sentences what an app may rest on", async () => {
+    const page = await readPage();
+    const contract = page.slice(page.indexOf("## The contract"), page.indexOf("## Recipes"));
+    for (const word of [
+      "setAlarm",
+      "triggers.crons",
+      '"probe"',
+      "preview",
+      "snapshot",
+      "restore-data",
+      '"data": true',
+    ]) {
+      expect(contract, word).toContain(word);
+    }
+  });
+
   it("names this host as it was asked for, and no other", async () => {
     const page = await readPage("https://localhost/AGENTS.md");
     expect(page).toContain("https://localhost/new/counter/$APP.git");
