@@ -73,7 +73,9 @@ interface Report {
   readonly push: { readonly url?: string } | null;
   readonly refCount: number;
   readonly databaseCount: number;
+  readonly alarmCount: number;
   readonly missingSecrets: readonly string[];
+  readonly missingQuotas: readonly string[];
 }
 
 await runScript(async () => {
@@ -87,8 +89,9 @@ await runScript(async () => {
     const { code, detail }: { code: string; detail: string } = JSON.parse(text);
     throw new StartError(`${order.app} was not imported (${code}): ${detail}`);
   }
-  const { push, refCount, databaseCount, missingSecrets }: Report = JSON.parse(text);
-  console.log(`${order.app}: ${refCount} refs, ${databaseCount} databases.`);
+  const { push, refCount, databaseCount, alarmCount, missingSecrets, missingQuotas }: Report = JSON.parse(text);
+  console.log(`${order.app}: ${refCount} refs, ${databaseCount} databases, ${alarmCount} alarms.`);
   if (push?.url !== undefined) console.log(push.url);
+  if (missingQuotas.length > 0) console.log(`These caps are the host's owner's to set: ${missingQuotas.join(", ")}`);
   if (missingSecrets.length > 0) console.log(`These secrets are to be set anew: ${missingSecrets.join(", ")}`);
 });

@@ -7,6 +7,7 @@ import type { AppDescription } from "./app/description.ts";
 import { PRODUCTION_FACET, previewFacet } from "./app/environment.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import {
+  ALARMS_ENTRY,
   BUNDLE_ENTRY,
   CONFIG_ENTRY,
   dataEntry,
@@ -15,6 +16,7 @@ import {
   objectEntry,
   OBJECTS_ENTRY,
   README_ENTRY,
+  type ArchivedAlarm,
   type ArchivedObject,
 } from "./archive-format.ts";
 import type { Host } from "./push-host.ts";
@@ -84,6 +86,7 @@ async function* listEntries(supervisor: AppStub, host: Host, description: AppDes
     objects.set(name, await readObjects(supervisor, facet));
   }
   yield jsonEntry(OBJECTS_ENTRY, Object.fromEntries(objects));
+  yield jsonEntry(ALARMS_ENTRY, await readAlarms(supervisor, environments));
   for (const { name, choice } of environments) {
     yield* dumpEntry(supervisor, dataEntry(name), { environment: choice });
     for (const object of objects.get(name) ?? []) {
@@ -122,10 +125,12 @@ async function listEnvironments(
 
 /** How the app is set. No secret's value: supervisors give none. */
 async function readConfig(supervisor: AppStub, description: AppDescription): Promise<unknown> {
-  const [variables, egress, quotas] = await Promise.all([
+  const [variables, egress, quotas, ownQuotas, retention] = await Promise.all([
     supervisor.readVariables(),
     supervisor.readEgress(),
     supervisor.readQuotas(),
+    supervisor.readOwnQuotas(),
+    supervisor.changeRetention({}),
   ]);
   const { name, settings, productionBranch, live } = description;
   return {
@@ -139,8 +144,24 @@ async function readConfig(supervisor: AppStub, description: AppDescription): Pro
       return { name: variable.name, scope: variable.scope, kind: variable.kind, value: variable.value ?? null };
     }),
     egress: { allow: egress?.allow ?? [], previewAllow: egress?.previewAllow ?? [] },
+    retention: retention ?? {},
     quotas: quotas ?? {},
+    ownQuotas,
   };
+}
+
+async function readAlarms(
+  supervisor: AppStub,
+  environments: readonly ArchivedEnvironment[],
+): Promise<Readonly<Record<string, readonly ArchivedAlarm[]>>> {
+  const listed = environments.map(async ({ name, facet }) => {
+    const alarms = (await supervisor.listAlarms(facet)).map(({ object, atMs }): ArchivedAlarm => {
+      const at = new Date(atMs).toISOString();
+      return { className: object?.className ?? null, objectId: object?.objectId ?? null, at };
+    });
+    return [name, alarms] as const;
+  });
+  return Object.fromEntries(await Promise.all(listed));
 }
 
 async function readHistory(supervisor: AppStub): Promise<readonly unknown[]> {

@@ -4,6 +4,7 @@ import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
 import { readAddress, type ObjectAddress } from "./app/object-address.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import {
+  ALARMS_ENTRY,
   BUNDLE_ENTRY,
   CONFIG_ENTRY,
   dataEntry,
@@ -14,10 +15,9 @@ import {
 import { HostingError } from "./errors.ts";
 import { readBundle, type BundleRef } from "./git/bundle.ts";
 import { ZERO_ID } from "./git/object-id.ts";
-import { deletedApp } from "./push-deleted.ts";
 import type { Host } from "./push-host.ts";
 import { runMade, type MadePushReport, type MadePushRequest } from "./push-made.ts";
-import { changeVariables } from "./push-variables.ts";
+import { beginApp, settleApp, type AppSetup } from "./push-setup.ts";
 
 /** What was made, and what the archive could not bring. */
 export interface ImportReport {
@@ -26,8 +26,11 @@ export interface ImportReport {
   readonly push: MadePushReport | null;
   readonly refCount: number;
   readonly databaseCount: number;
+  readonly alarmCount: number;
   /** Names of secrets that are to be set anew. */
   readonly missingSecrets: readonly string[];
+  /** Names of caps that whoever runs the host has to set. */
+  readonly missingQuotas: readonly string[];
 }
 
 /** How far an import has come. */
@@ -36,46 +39,56 @@ interface Import {
   readonly host: Host;
   readonly supervisor: DurableObjectStub<Supervisor>;
   readonly readConfig: (value: unknown) => ArchivedConfig;
+  readonly setsQuotas: boolean;
   config: ArchivedConfig | undefined;
   push: MadePushReport | null;
   refCount: number;
   /** The databases that are to come, by entry. undefined: production's own. */
   readonly awaited: Map<string, ObjectAddress | undefined>;
   databaseCount: number;
+  alarms: Parameters<Supervisor["replaceAlarms"]>[0] | undefined;
 }
 
 const MAX_JSON_BYTES = 16 * 1024 * 1024;
 
+/** What is imported, and by whom. */
+export interface ArchiveInput {
+  /** A tar file, also gzipped. */
+  readonly archive: ReadableStream<Uint8Array>;
+  /** Throws a HostingError for what is no configuration. */
+  readonly readConfig: (value: unknown) => ArchivedConfig;
+  /** Whether the caller may set caps. */
+  readonly setsQuotas: boolean;
+}
+
 /**
- * `archive`: a tar file, also gzipped. `readConfig` throws a HostingError for what is no configuration.
+ * The whole app, or none.
  * @throws HostingError "app-exists", "app-deleted", "archive-invalid", "sql-failed", or as a push
  */
 export async function importApp(
   request: MadePushRequest,
   host: Host,
-  archive: ReadableStream<Uint8Array>,
-  readConfig: Import["readConfig"],
+  { archive, readConfig, setsQuotas }: ArchiveInput,
 ): Promise<ImportReport> {
   const supervisor = host.env.SUPERVISOR.getByName(request.app);
-  const deletedUntilMs = await supervisor.findDeletedUntil();
-  if (deletedUntilMs !== undefined) throw deletedApp(request, deletedUntilMs);
-  if ((await supervisor.describe()) !== undefined) throw appExists(request.app);
   const state: Import = {
     request,
     host,
     supervisor,
     readConfig,
+    setsQuotas,
     config: undefined,
     push: null,
     refCount: 0,
     awaited: new Map(),
     databaseCount: 0,
+    alarms: undefined,
   };
   const file = await openArchive(archive);
   try {
     // oxlint-disable-next-line no-await-in-loop -- entry after entry
     for (let entry = await file.next(); entry !== undefined; entry = await file.next()) await takeEntry(state, entry);
-    return finish(state);
+    return await finish(state);
   } catch (error) {
     await file.cancel();
     if (state.config !== undefined) await supervisor.destroy();
@@ -84,12 +97,35 @@ export async function importApp(
   }
 }
 
-function finish({ request, config, awaited, push, refCount, databaseCount }: Import): ImportReport {
+/** Alarms last, so that none rings on half of the data. An older archive has none: the app has those that it set itself. */
+async function finish(state: Import): Promise<ImportReport> {
+  const { request, host, supervisor, config, awaited, push, refCount, databaseCount, alarms } = state;
   if (config === undefined) throw invalid(`it has no ${CONFIG_ENTRY}`);
   const [missing] = awaited.keys();
   if (missing !== undefined) throw invalid(`${missing} is missing`);
-  const missingSecrets = config.variables.filter(({ value }) => value === null).map(({ name }) => name);
-  return { app: request.app, push, refCount, databaseCount, missingSecrets };
+  if (alarms !== undefined && config.live !== null) await supervisor.replaceAlarms(alarms);
+  await settleApp(request, host, setupOf(state, config));
+  const secrets = config.variables.filter(({ value }) => value === null).map(({ name }) => name);
+  const missingQuotas = state.setsQuotas ? [] : Object.keys(config.ownQuotas ?? {});
+  const alarmCount = alarms?.length ?? 0;
+  return {
+    app: request.app,
+    push,
+    refCount,
+    databaseCount,
+    alarmCount,
+    missingSecrets: [...new Set(secrets)],
+    missingQuotas,
+  };
+}
+
+function setupOf({ setsQuotas }: Import, config: ArchivedConfig): AppSetup {
+  const { settings, retention = {}, ownQuotas = {}, egress, variables } = config;
+  const plain = variables.flatMap(({ name, scope, value }) => {
+    return value === null ? [] : [{ name, scope, value, isSecret: false }];
+  });
+  const deploys = config.live !== null;
+  return { deploys, settings, retention, quotas: setsQuotas ? ownQuotas : {}, egress, variables: plain };
 }
 
 /** A tar file as it comes. */
@@ -159,6 +195,7 @@ async function takeEntry(state: Import, { header, body }: ParsedTarEntry): Promi
   if (name === CONFIG_ENTRY) return begin(state, await readJson(name, header.size, body));
   if (name === BUNDLE_ENTRY) return pushBundle(state, body);
   if (name === OBJECTS_ENTRY) return expectObjects(state, await readJson(name, header.size, body));
+  if (name === ALARMS_ENTRY) return expectAlarms(state, await readJson(name, header.size, body));
   if (!state.awaited.has(name)) return body.cancel();
   const outcome = await state.supervisor.replaceData(
     state.awaited.get(name),
@@ -174,17 +211,10 @@ async function takeEntry(state: Import, { header, body }: ParsedTarEntry): Promi
 }
 
 async function begin(state: Import, value: unknown): Promise<void> {
-  const { request, host, supervisor } = state;
   if (state.config !== undefined) throw invalid(`it has two ${CONFIG_ENTRY}`);
   const config = state.readConfig(value);
-  const { kind } = await supervisor.createRepository(config.settings);
-  if (kind === "exists") throw appExists(request.app);
+  await beginApp(state.request, state.host, setupOf(state, config));
   state.config = config;
-  await supervisor.changeEgress(config.egress);
-  const changes = config.variables.flatMap(({ name, scope, value: plain }) => {
-    return plain === null ? [] : [{ name, scope, value: plain, isSecret: false }];
-  });
-  if (changes.length > 0) await changeVariables({ ...request, changes }, host);
   if (config.live !== null) state.awaited.set(dataEntry("production"), undefined);
 }
 
@@ -197,9 +227,7 @@ async function pushBundle(state: Import, body: ReadableStream<Uint8Array>): Prom
   const head = all.filter(({ name }) => name === config.productionBranch);
   const rest = all.filter(({ name }) => name !== config.productionBranch);
   const [first, second] = head.length === 0 ? [rest, []] : [head, rest];
-  const isDeployed = config.live !== null && head.length > 0;
-  const options = isDeployed ? [] : ["store"];
-  state.push = await runMade(request, host, { commands: first.map(create), pushOptions: options, pack });
+  state.push = await runMade(request, host, { commands: first.map(create), pushOptions: [], pack });
   if (second.length > 0) {
     await runMade(request, host, { commands: second.map(create), pushOptions: ["store"], pack: undefined });
   }
@@ -212,8 +240,7 @@ function create({ name, id }: BundleRef) {
 
 /** What each name of production is. Previews begin anew with a copy of production's data, so that theirs stays in the archive. */
 function expectObjects(state: Import, value: unknown): void {
-  const production: unknown = typeof value === "object" && value !== null && "production" in value && value.production;
-  for (const object of Array.isArray(production) ? production : []) {
+  for (const object of productionOf(value)) {
     try {
       const address = readAddress({ ...object, name: object.name ?? undefined });
       state.awaited.set(objectEntry("production", address), address);
@@ -221,6 +248,27 @@ function expectObjects(state: Import, value: unknown): void {
       throw invalid(`${OBJECTS_ENTRY} lists what is no object`, error);
     }
   }
+}
+
+/** Production's alarms: those of its own class and of its objects. */
+function expectAlarms(state: Import, value: unknown): void {
+  state.alarms = productionOf(value).map(({ at, ...address }) => {
+    const atMs = Date.parse(at);
+    try {
+      const { className, objectId } = address.className === null ? {} : readAddress(address);
+      if (Number.isNaN(atMs)) throw new TypeError(`${String(at)} is no time.`);
+      const object = className === undefined || objectId === undefined ? undefined : { className, objectId };
+      return { object, atMs };
+    } catch (error) {
+      throw invalid(`${ALARMS_ENTRY} lists what is no alarm`, error);
+    }
+  });
+}
+
+/** What an entry by environment lists for production. */
+function productionOf(value: unknown) {
+  const production: unknown = typeof value === "object" && value !== null && "production" in value && value.production;
+  return Array.isArray(production) ? production : [];
 }
 
 async function readJson(name: string, size: number, body: ReadableStream<Uint8Array>): Promise<unknown> {
@@ -231,13 +279,6 @@ async function readJson(name: string, size: number, body: ReadableStream<Uint8Ar
   } catch (error) {
     throw invalid(`${name} is not JSON`, error);
   }
-}
-
-function appExists(app: string): HostingError {
-  return new HostingError(
-    "app-exists",
-    `There is an app ${app} already. An import makes a new one: choose another name.`,
-  );
 }
 
 function invalid(why: string, cause?: unknown): HostingError {

@@ -1,4 +1,4 @@
-// Pushes that are made here, for callers without a git client: a commit of changed files, a template, a copy of another app. Each
+// Pushes that are made here, for callers without a git client: a commit of changed files, a template, all of another repository. Each
 // makes a pack and goes through the stages of push.ts like any other; what those say and note becomes one report.
 import type { AppName } from "./app/app-name.ts";
 import { HostingError, type ErrorCode } from "./errors.ts";
@@ -85,28 +85,21 @@ export async function commitFiles(
 export async function pushTemplate(request: MadePushRequest, host: Host, template: string): Promise<MadePushReport> {
   const source = await openTemplateRepository(template, host.packs);
   if (source === undefined) throw new HostingError("not-found", `There is no template ${JSON.stringify(template)}.`);
+  if ((await host.env.SUPERVISOR.getByName(request.app).describe()) !== undefined) {
+    throw new HostingError("app-exists", `There is an app ${request.app} already.`);
+  }
   return pushCopy(request, host, source);
 }
 
 /**
- * Makes an app of another's code: its production branch, which deploys, then all its other refs. Data stays where it is.
- * @throws HostingError "not-found" for the source, "app-exists", or as commitFiles
+ * Pushes another repository's refs to an app that has none: the production branch, then all the others, which are stored.
+ * @throws HostingError "invalid-request" where there is no production branch, or as commitFiles
  */
-export async function forkApp(request: MadePushRequest, host: Host, from: AppName): Promise<MadePushReport> {
-  const state = await host.env.SUPERVISOR.getByName(from).readRepository();
-  if (state === undefined) throw new HostingError("not-found", `There is no app ${from}.`);
-  return pushCopy(request, host, openRepository(host.packs, state));
-}
-
-async function pushCopy(request: MadePushRequest, host: Host, source: Repository): Promise<MadePushReport> {
+export async function pushCopy(request: MadePushRequest, host: Host, source: Repository): Promise<MadePushReport> {
   const { head, refs } = source.state;
   const first = refs.filter((ref) => ref.name === head).map(create);
   if (first.length === 0) {
     throw new HostingError("invalid-request", "There is nothing to copy: the app has no production branch yet.");
-  }
-  const supervisor = host.env.SUPERVISOR.getByName(request.app);
-  if ((await supervisor.describe()) !== undefined) {
-    throw new HostingError("app-exists", `There is an app ${request.app} already.`);
   }
   const pack = await openWholePack(source);
   const report = await runMade(request, host, { commands: first, pushOptions: [], pack });

@@ -1,8 +1,10 @@
 // Setting and reading the alarms of an app's objects. The rows are in store/alarms.ts, since an object's own facet cannot have an alarm;
 // alarm-ringing.ts calls the handlers.
-import { findAlarm, putAlarm, removeAlarm } from "../store/alarms.ts";
-import { findRuntime, type HostedApp } from "./hosted-app.ts";
+import { findAlarm, listAlarmsOf, putAlarm, removeAlarm, removeAlarmsOf } from "../store/alarms.ts";
+import { PRODUCTION_FACET } from "./environment.ts";
+import { findExisting, findRuntime, type HostedApp } from "./hosted-app.ts";
 import type { LogSource } from "./logs.ts";
+import { objectFacet, parseObjectFacet, type ObjectAddress } from "./object-address.ts";
 import { setNextAlarm } from "./schedule.ts";
 
 /** An object sets its alarm, or deletes it. */
@@ -13,6 +15,13 @@ export interface AlarmWrite {
   readonly atMs: number | null;
   /** Higher than that of the object's writes before it: they may come in another order. */
   readonly order: number;
+}
+
+/** The alarm of an environment's own class, or of one of its named objects, as it goes from one app to another. */
+export interface KeptAlarm {
+  /** undefined: the environment's own. */
+  readonly object: Omit<ObjectAddress, "name"> | undefined;
+  readonly atMs: number;
 }
 
 /** So many objects' last writes are remembered: what is under way at the same time. */
@@ -39,6 +48,28 @@ export function getAppAlarm(app: HostedApp, from: LogSource, path: string): numb
   const ringing = app.alarms.ringing.get(object);
   if (ringing?.isCalled === true && !ringing.isReplaced) return null;
   return findAlarm(app.db, object)?.atMs ?? null;
+}
+
+/** The alarms of an environment. */
+export function listAppAlarms(app: HostedApp, facet: string): readonly KeptAlarm[] {
+  if (findExisting(app) === undefined) return [];
+  return listAlarmsOf(app.db, facet).map(({ object, atMs }) => {
+    const address = parseObjectFacet(object);
+    return { object: address && { className: address.className, objectId: address.objectId }, atMs };
+  });
+}
+
+/** Production has these alarms and no others; one whose time is over rings now. */
+export function replaceAppAlarms(app: HostedApp, alarms: readonly KeptAlarm[]): void {
+  if (findExisting(app) === undefined) return;
+  app.db.transaction(() => {
+    removeAlarmsOf(app.db, PRODUCTION_FACET);
+    for (const { object, atMs } of alarms) {
+      const facet = object === undefined ? PRODUCTION_FACET : objectFacet(PRODUCTION_FACET, object);
+      writeAlarm(app, PRODUCTION_FACET, facet, atMs);
+    }
+  });
+  setNextAlarm(app);
 }
 
 /** What a version has set while it started counts from here on. Inside the transaction that says that it has started. */

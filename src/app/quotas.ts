@@ -45,7 +45,8 @@ export function readQuotas(app: HostedApp): Quotas | undefined {
   return findExisting(app) === undefined ? undefined : quotasOf(app);
 }
 
-function ownQuotas(app: HostedApp): Partial<Quotas> {
+/** The caps that were set for this app alone. */
+export function ownQuotas(app: HostedApp): Partial<Quotas> {
   return findExisting(app) === undefined ? {} : readQuotaTable(JSON.parse(readQuotasJson(app.db)));
 }
 

@@ -25,7 +25,14 @@ import type { KvPage, KvQuestion } from "./kv-list.ts";
 import type { SqlAnswer } from "./sql-query.ts";
 import type { DatabaseFacts } from "./table-list.ts";
 import { runDueTasks } from "./alarm.ts";
-import { getAppAlarm, setAppAlarm, type AlarmWrite } from "./app-alarms.ts";
+import {
+  getAppAlarm,
+  listAppAlarms,
+  replaceAppAlarms,
+  setAppAlarm,
+  type AlarmWrite,
+  type KeptAlarm,
+} from "./app-alarms.ts";
 import { fetchAsset } from "./assets.ts";
 import { type AssetsQuery, findKnownAssets, type ManifestInput, putAssets } from "./assets-intake.ts";
 import { commit, type CommitOutcome, type PushCommit } from "./commit.ts";
@@ -60,13 +67,16 @@ import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget }
 import { changeSettings, createRepository, findTip, openForPush, readRepository, type Creation } from "./repository.ts";
 import { chooseData, type DataChoice } from "./restoring.ts";
 import type { Quotas } from "./quota-table.ts";
-import { changeQuotas, readQuotas } from "./quotas.ts";
+import { changeQuotas, ownQuotas, readQuotas } from "./quotas.ts";
 import { serve } from "./serve.ts";
 import {
+  copyVariables,
   prepareVariables,
   readVariables,
+  type CopyChoice,
   type PreparedChange,
   type VariableChange,
+  type VariableCopy,
   type VariableList,
 } from "./variable-change.ts";
 import {
@@ -262,6 +272,11 @@ export class Supervisor extends DurableObject<Env> {
     return readVariables(this.#app);
   }
 
+  /** The variables as another app is to have them, where this one's owner gives secrets away too. */
+  copyVariables(what: CopyChoice): VariableCopy {
+    return copyVariables(this.#app, what);
+  }
+
   /** Keeps a change of variables, for a deploy to make it live. */
   prepareVariables(changes: readonly VariableChange[], actor: string): PreparedChange {
     return prepareVariables(this.#app, changes, actor);
@@ -284,6 +299,16 @@ export class Supervisor extends DurableObject<Env> {
 
   noteEgress(event: EgressEvent): void {
     noteEgress(this.#app, event);
+  }
+
+  /** The alarms of an environment. */
+  listAlarms(facet: string): readonly KeptAlarm[] {
+    return listAppAlarms(this.#app, facet);
+  }
+
+  /** Production's alarms, in place of those that it has. */
+  replaceAlarms(alarms: readonly KeptAlarm[]): void {
+    replaceAppAlarms(this.#app, alarms);
   }
 
   setAppAlarm(from: LogSource, write: AlarmWrite): void {
@@ -315,6 +340,11 @@ export class Supervisor extends DurableObject<Env> {
   /** undefined: the app does not exist. */
   changeQuotas(changes: Parameters<typeof changeQuotas>[1]): Quotas | undefined {
     return changeQuotas(this.#app, changes);
+  }
+
+  /** Those that were set for this app alone. */
+  readOwnQuotas(): Partial<Quotas> {
+    return ownQuotas(this.#app);
   }
 
   /** Of so many days, today included. undefined: the app does not exist. */

@@ -76,6 +76,37 @@ export function readVariables(app: HostedApp): VariableList | undefined {
   };
 }
 
+/** What of an app's variables goes to another app. */
+export interface CopyChoice {
+  readonly secrets: boolean;
+}
+
+/** The newest configuration as changes that make it elsewhere, secrets in the clear: never to be logged or stored as it is. */
+export type VariableCopy =
+  | { readonly kind: "refused"; readonly code: "secrets-unavailable"; readonly reason: string }
+  | {
+      readonly kind: "copied";
+      readonly changes: readonly VariableChange[];
+      /** The names of secrets that stay behind. */
+      readonly missingSecrets: readonly string[];
+    };
+
+export function copyVariables(app: HostedApp, { secrets }: CopyChoice): VariableCopy {
+  const newest = findExisting(app) === undefined ? [] : listVariables(app.db, findNewestEnvId(app.db));
+  const isCopied = ({ content }: Variable): boolean => secrets || "plain" in content;
+  try {
+    const changes = newest.filter(isCopied).map((variable) => {
+      const { name, scope, content } = variable;
+      return { name, scope, value: openVariable(app, variable), isSecret: "sealed" in content };
+    });
+    const left = newest.filter((variable) => !isCopied(variable)).map(({ name }) => name);
+    return { kind: "copied", changes, missingSecrets: [...new Set(left)] };
+  } catch (error) {
+    if (!(error instanceof SecretBoxError)) throw error;
+    return { kind: "refused", code: "secrets-unavailable", reason: error.message };
+  }
+}
+
 /** The names that production has otherwise in the newest configuration than in this one. */
 export function listChanged(app: HostedApp, envId: string | undefined): readonly string[] {
   const newestId = findNewestEnvId(app.db);

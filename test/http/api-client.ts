@@ -28,11 +28,11 @@ export async function call(method: string, path: string, input: CallInput = {}):
     ...(token === "" ? {} : { authorization: `Bearer ${token}` }),
     ...input.headers,
   };
-  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const content = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
   const request = new Request(`http://localhost/api/v1${path}`, {
     method,
     headers,
-    ...(body === undefined ? {} : { body: text }),
+    ...(body === undefined ? {} : { body: content }),
   });
   const response = await route(request, host, context);
   await waitOnExecutionContext(context);

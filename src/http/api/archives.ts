@@ -8,9 +8,11 @@ import { openBody } from "../request-body.ts";
 import { given, SettingsJson } from "./apps.ts";
 import { pushAs } from "./commits.ts";
 import { RuleList } from "./egress.ts";
+import { QuotasJson } from "./quotas.ts";
+import { RetentionJson } from "./retention.ts";
 import { VariableName, VariableValue } from "./env.ts";
 import { DEPLOY_CODES, refuses } from "./refusals.ts";
-import { AppPath, json, makeRouter, needs, noSuchApp } from "./resource.ts";
+import { AppPath, givenLimits, json, makeRouter, needs, noSuchApp } from "./resource.ts";
 
 const ARCHIVE_TYPES = ["application/x-tar", "application/gzip"];
 
@@ -21,7 +23,7 @@ const exportRoute = createRoute({
   path: "/apps/{app}/export",
   summary: "The whole app as a tar file: repository, data, settings, history",
   description:
-    "repository.bundle is for git clone, data/*.sql for sqlite3; README.txt in it says the rest. Secrets are not in it. It is " +
+    "repository.bundle is for git clone, data/*.sql for sqlite3; README.txt in it says the rest. Secrets, tokens and snapshots are not in it. It is " +
     "made as it is read: a transfer that breaks off is not whole.",
   ...needs("push"),
   ...refuses("not-found", "copy-too-slow"),
@@ -44,10 +46,11 @@ archives.openapi(exportRoute, async (c) => {
 const importRoute = createRoute({
   method: "post",
   path: "/apps/{app}/import",
-  summary: "Make an app of an archive, also a gzipped one: repository, production's data, settings",
+  summary: "Make an app of an archive, also a gzipped one: repository, production's data and alarms, settings",
   description:
-    "The app must not exist. Its production branch is deployed as by a push, then its data replaces what that made. Secrets are to " +
-    "be set anew, tokens and caps are not brought, and previews begin with their next push. Where a part fails there is no app.",
+    "The app must not exist. Its production branch is deployed as by a push, then its data replaces what that made, and its alarms. " +
+    "Secrets are to be set anew, caps come with a token for the whole host, and previews begin with their next push. Where a part " +
+    "fails there is no app.",
   ...needs("admin"),
   ...refuses("app-exists", "archive-invalid", "sql-failed", "media-type-unsupported", ...DEPLOY_CODES),
   request: {
@@ -65,7 +68,12 @@ const importRoute = createRoute({
             .openapi({ description: "What the push of the production branch came to." }),
           refCount: z.int(),
           databaseCount: z.int(),
+          alarmCount: z.int(),
           missingSecrets: z.array(z.string()).readonly().openapi({ description: "To be set anew." }),
+          missingQuotas: z
+            .array(z.string())
+            .readonly()
+            .openapi({ description: "Caps that only a token for the whole host brings along." }),
         })
         .openapi("ImportReport"),
       "The app is live as it was.",
@@ -82,8 +90,10 @@ archives.openapi(importRoute, async (c) => {
   }
   const body = openBody(c.req.raw);
   try {
-    const request = pushAs(c.req.raw, c.env.host.env, c.get("caller"), app);
-    return c.json(await importApp(request, c.env.host, body.stream, readConfig), 201);
+    const caller = c.get("caller");
+    const request = pushAs(c.req.raw, c.env.host.env, caller, app);
+    const archive = { archive: body.stream, readConfig, setsQuotas: caller.scope.kind === "host" };
+    return c.json(await importApp(request, c.env.host, archive), 201);
   } catch (error) {
     await body.drain().catch(() => undefined);
     throw error;
@@ -96,6 +106,8 @@ const Config = z.object({
   productionBranch: z.string().nullable(),
   live: z.object({}).nullable(),
   settings: SettingsJson.partial(),
+  retention: RetentionJson.partial().transform(givenLimits).optional(),
+  ownQuotas: QuotasJson.partial().transform(givenLimits).optional(),
   variables: z.array(
     z.object({
       name: VariableName,

@@ -3,8 +3,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { permit, type Caller } from "../../app/access.ts";
 import { readAppName, type AppName } from "../../app/app-name.ts";
 import { parseObjectId, type ObjectId } from "../../git/object-id.ts";
-import { commitFiles, forkApp, type CommitRequest, type MadePushRequest } from "../../push-made.ts";
-import { copyAppData } from "../../push-fork-data.ts";
+import { commitFiles, type CommitRequest, type MadePushRequest } from "../../push-made.ts";
+import { forkApp } from "../../push-fork.ts";
 import { appUrl } from "../host-name.ts";
 import { DEPLOY_CODES, refuses } from "./refusals.ts";
 import { AppPath, json, jsonBody, makeRouter, needs } from "./resource.ts";
@@ -106,8 +106,10 @@ commits.openapi(commitRoute, async (c) => {
 const forkRoute = createRoute({
   method: "post",
   path: "/apps/{app}/fork",
-  summary: "Make an app of this one's code, with all its history, and none of its variables",
-  description: "With data: a copy of production's, with that of its named objects. Previews and snapshots stay behind.",
+  summary: "Make an app of this one's code, with all its history, its settings and its plain variables",
+  description:
+    "Settings, what is kept for how long, allowed hosts and plain variables come along; secrets, and production's data with that " +
+    "of its named objects, if asked for. Alarms, caps, previews, snapshots and tokens stay behind.",
   ...needs("read"),
   ...refuses("app-exists", "sql-failed", ...DEPLOY_CODES),
   request: {
@@ -117,11 +119,22 @@ const forkRoute = createRoute({
         .object({
           name: z.string().openapi({ example: "hello-2" }),
           data: z.boolean().default(false).openapi({ description: "true: with a copy of the data." }),
+          secrets: z
+            .boolean()
+            .default(false)
+            .openapi({ description: "true: with the secrets; needs a token that may administer the source." }),
         })
         .openapi("NewFork"),
     ),
   },
-  responses: { 201: json(PushReportJson, "The new app is live.") },
+  responses: {
+    201: json(
+      PushReportJson.extend({
+        missingSecrets: z.array(z.string()).readonly().openapi({ description: "Secrets that stayed behind." }),
+      }).openapi("ForkReport"),
+      "The new app is live, if the source is.",
+    ),
+  },
 });
 
 commits.openapi(forkRoute, async (c) => {
@@ -130,12 +143,12 @@ commits.openapi(forkRoute, async (c) => {
   const name = readAppName(asked.name);
   const caller = c.get("caller");
   permit(caller, { app: name, action: "push" });
-  // Who reads an app's data may push to it; see the dump.
+  // Who reads an app's data may push to it; see the dump. Who gives its secrets away administers it.
   if (asked.data) permit(caller, { app, action: "push" });
+  if (asked.secrets) permit(caller, { app, action: "admin" });
   const request = pushAs(c.req.raw, c.env.host.env, caller, name);
-  const report = await forkApp(request, c.env.host, app);
-  if (asked.data) await copyAppData({ from: app, to: name }, c.env.host);
-  return c.json(report, 201);
+  const { data, secrets } = asked;
+  return c.json(await forkApp(request, c.env.host, { from: app, data, secrets }), 201);
 });
 
 /** A push that is made here, in the caller's name. */

@@ -9,7 +9,7 @@ function cap(name: keyof Quotas) {
   return z.number().min(0).max(Number.MAX_SAFE_INTEGER).openapi({ description: meaning, example: value });
 }
 
-const QuotasJson = z
+export const QuotasJson = z
   .object({
     requestsPerMinute: cap("requestsPerMinute"),
     cpuMsPerRequest: cap("cpuMsPerRequest"),

@@ -143,6 +143,12 @@ export function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
 
+/** The limits that were given. */
+export function givenLimits(limits: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  const entries = Object.entries(limits);
+  return Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
 export function noSuchApp(app: AppName): HostingError {
   return new HostingError("not-found", `There is no app ${app}.`);
 }

@@ -1,14 +1,11 @@
 // How much of an app's past is kept.
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Supervisor } from "../../app/supervisor.ts";
 import { refuses } from "./refusals.ts";
-import { AppPath, json, jsonBody, makeRouter, needs, noSuchApp } from "./resource.ts";
-
-type Retention = NonNullable<Awaited<ReturnType<Supervisor["changeRetention"]>>>;
+import { AppPath, givenLimits, json, jsonBody, makeRouter, needs, noSuchApp } from "./resource.ts";
 
 const bytes = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
-const RetentionJson = z
+export const RetentionJson = z
   .object({
     keptDeploys: z.int().min(1).max(100_000).openapi({
       description: "Attempts to deploy. What is live, or has its data kept, stays beside them.",
@@ -50,8 +47,7 @@ const patchRoute = createRoute({
 
 retention.openapi(patchRoute, async (c) => {
   const { app } = c.req.valid("param");
-  const given = Object.entries(c.req.valid("json")).filter(([, value]) => value !== undefined);
-  const change: Partial<Retention> = Object.fromEntries(given);
+  const change = givenLimits(c.req.valid("json"));
   const limits = await c.env.host.env.SUPERVISOR.getByName(app).changeRetention(change);
   if (limits === undefined) throw noSuchApp(app);
   return c.json(limits, 200);
