@@ -41,8 +41,11 @@ export interface AcceptedSockets {
 /** What visitors get to answer a close. */
 const CLOSING_LIMIT_MS = 200;
 
-/** Notes every WebSocket that is accepted from now on, until it closes. Once for each isolate, before the app is imported. */
-export function watchAccepted(): AcceptedSockets {
+/**
+ * Notes every WebSocket that is accepted from now on, until it closes, and tells of messages. Once for each isolate, before the app is
+ * imported.
+ */
+export function watchAccepted(onMessage: () => void): AcceptedSockets {
   const accepted = new socketMap<WebSocket, (close: SocketClose) => void>();
   let openCount = 0;
   let onNoneOpen: (() => void) | undefined;
@@ -61,6 +64,7 @@ export function watchAccepted(): AcceptedSockets {
     };
     apply(addEventListener, this, ["close", forget]);
     apply(addEventListener, this, ["error", forget]);
+    apply(addEventListener, this, ["message", onMessage]);
   }
   defineProperty(WebSocket.prototype, "accept", { value, configurable: true, writable: true });
   const closeAll = async (close: SocketClose): Promise<void> => {

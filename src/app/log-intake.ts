@@ -13,6 +13,8 @@ export interface Traces {
   readonly exceptions: readonly ThrownTrace[];
   readonly cpuMs: number;
   readonly wallMs: number;
+  /** Whether a WebSocket that hibernates brought a message. */
+  readonly hasMessage: boolean;
 }
 
 /** What an app threw, wherever nobody caught it. */
@@ -58,8 +60,14 @@ export function readTraces(all: readonly TraceItem[]): Traces | undefined {
     exceptions: [...exceptions, ...ends],
     cpuMs: sum((event) => event.cpuTime),
     wallMs: sum((event) => event.wallTime),
+    hasMessage: events.some(isMessage),
   };
-  return traces.exceptions.length === 0 && traces.cpuMs === 0 && traces.wallMs === 0 ? undefined : traces;
+  const { cpuMs, wallMs, hasMessage } = traces;
+  return traces.exceptions.length === 0 && cpuMs === 0 && wallMs === 0 && !hasMessage ? undefined : traces;
+}
+
+function isMessage({ event }: TraceItem): boolean {
+  return event !== null && "getWebSocketEvent" in event && event.getWebSocketEvent.webSocketEventType === "message";
 }
 
 /** Ends that are no exceptions of the app's code: the runtime stopped it. */

@@ -16,6 +16,12 @@ export class Logs extends WorkerEntrypoint<Env, EnvironmentProps> {
     await this.env.SUPERVISOR.getByName(app).noteConsole(from, readConsoleLines(lines, droppedCount, Date.now()));
   }
 
+  /** A WebSocket that the app's code holds itself has brought a message; the runtime tells of those that hibernate. */
+  async noteMessage(): Promise<void> {
+    const { app, ...from } = this.ctx.props;
+    await this.env.SUPERVISOR.getByName(app).noteMessage(from);
+  }
+
   /** What was thrown goes on at once; what events took, which is of each request, now and then. */
   override async tail(events: TraceItem[]): Promise<void> {
     const traces = readTraces(events);

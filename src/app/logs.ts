@@ -6,9 +6,11 @@ import { findDeploy } from "../store/deploys.ts";
 import { noteLine, noteUsage } from "./activity.ts";
 import type { LogFollower } from "./activity-memory.ts";
 import type { EnvironmentProps } from "./environment-props.ts";
-import { findExisting, type HostedApp } from "./hosted-app.ts";
+import { PRODUCTION_FACET } from "./environment.ts";
+import { findExisting, findRuntime, type HostedApp } from "./hosted-app.ts";
 import type { ConsoleLines, ThrownTrace, Traces } from "./log-intake.ts";
 import { matchesFilter, type LogFilter, type LogLine } from "./log-line.ts";
+import { noteUse } from "./preview-expiry.ts";
 import { mapStack } from "./source-maps.ts";
 
 /** Which environment and deploy a line is of. */
@@ -108,13 +110,20 @@ export function noteConsole(app: HostedApp, from: LogSource, { lines, droppedCou
 }
 
 /** What the runtime tells of events that ended. */
-export function noteTraces(app: HostedApp, from: LogSource, { exceptions, cpuMs, wallMs }: Traces): void {
+export function noteTraces(app: HostedApp, from: LogSource, { exceptions, cpuMs, wallMs, hasMessage }: Traces): void {
   if (!isMigrated(app.db)) return;
+  if (hasMessage) noteMessage(app, from);
   noteUsage(app, { ...from, atMs: app.now() }, { cpuMs, wallMs });
   for (const thrown of exceptions) {
     const text = describeThrown(app, from, thrown);
     noteLine(app, { ...from, atMs: thrown.atMs, kind: "exception", level: "error", text });
   }
+}
+
+/** A message on a WebSocket is a use of its environment, as a request is. */
+export function noteMessage(app: HostedApp, { facet }: LogSource): void {
+  const runtime = facet === PRODUCTION_FACET ? undefined : findRuntime(app, facet);
+  if (runtime?.live !== undefined) noteUse(app, runtime);
 }
 
 /** A visitor's request that was answered, by the app or for it. Counted always; a line of the log if there is room for one. */

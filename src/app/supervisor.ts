@@ -60,7 +60,7 @@ import { describeObjects, eraseObject, type ObjectPage, type ObjectQuery } from 
 import { beginPush, type DeployingPush, type PushTicket } from "./push-turns.ts";
 import type { ConsoleLines, Traces } from "./log-intake.ts";
 import type { LogLine } from "./log-line.ts";
-import { followLogs, noteConsole, noteTraces, readLogs, type LogQuery, type LogSource } from "./logs.ts";
+import { followLogs, noteConsole, noteMessage, noteTraces, readLogs, type LogQuery, type LogSource } from "./logs.ts";
 import { deletePreview, forkPreview, listPreviews, type ForkOutcome, type PreviewDescription } from "./previews.ts";
 import { registerNewApp } from "./registration.ts";
 import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget } from "./rehearsal.ts";
@@ -325,6 +325,10 @@ export class Supervisor extends DurableObject<Env> {
 
   noteTraces(from: LogSource, traces: Traces): void {
     noteTraces(this.#app, from, traces);
+  }
+
+  noteMessage(from: LogSource): void {
+    noteMessage(this.#app, from);
   }
 
   /** Oldest first. undefined: the app does not exist. */

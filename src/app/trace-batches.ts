@@ -8,6 +8,7 @@ const GATHER_MS = 1000;
 interface Sums {
   cpuMs: number;
   wallMs: number;
+  hasMessage: boolean;
 }
 
 export class TraceBatches {
@@ -15,15 +16,16 @@ export class TraceBatches {
   readonly #waiting = new Map<string, Sums>();
 
   /** Sends by itself or leaves it to the call that waits already. `key` says whose traces they are. */
-  async add(key: string, { exceptions, cpuMs, wallMs }: Traces, send: (batch: Traces) => Promise<void>): Promise<void> {
-    if (exceptions.length > 0) return send({ exceptions, cpuMs, wallMs });
+  async add(key: string, traces: Traces, send: (batch: Traces) => Promise<void>): Promise<void> {
+    const { exceptions, ...sums } = traces;
+    if (exceptions.length > 0) return send(traces);
     const known = this.#waiting.get(key);
     if (known !== undefined) {
-      known.cpuMs += cpuMs;
-      known.wallMs += wallMs;
+      known.cpuMs += sums.cpuMs;
+      known.wallMs += sums.wallMs;
+      known.hasMessage ||= sums.hasMessage;
       return undefined;
     }
-    const sums: Sums = { cpuMs, wallMs };
     this.#waiting.set(key, sums);
     await scheduler.wait(GATHER_MS);
     this.#waiting.delete(key);

@@ -63,7 +63,14 @@ const { isPrototypeOf } = Object.prototype;
 const { hasOwn } = Object;
 const wait = scheduler.wait;
 const SETTLE_STEP_MS = 10;
+
+/** Messages are told of no more often: a use counts for hours. */
+const NOTE_MESSAGES_EVERY_MS = 60_000;
 const instanceMap = WeakMap;
+const { now } = Date;
+const promise = Promise;
+const toPromise = Promise.resolve;
+const { then } = Promise.prototype;
 const { get: readMap, set: writeMap } = WeakMap.prototype;
 
 /** Imports the app and wraps what `parts` names. Never throws: what went wrong is in the report. */
@@ -74,10 +81,17 @@ export async function wrapApp(importApp: () => Promise<Exports>, parts: AppParts
     report.phase = phase;
     report.thrown = describeThrown(error);
   };
-  const flushConsole = takeConsole();
+  const { flushConsole, noteMessage } = takeLogs();
   const prepare = takeObjects(parts);
   const pending = { count: 0 };
-  const wrapping: Wrapping = { report, note, accepted: watchAccepted(), flushConsole, prepare, alarms: takeAlarms() };
+  const wrapping: Wrapping = {
+    report,
+    note,
+    accepted: watchAccepted(noteMessage),
+    flushConsole,
+    prepare,
+    alarms: takeAlarms(),
+  };
   let App: AppClass = unstartableClass();
   let Worker: EntrypointClass = UnstartableWorker;
   const objects: Record<string, AppClass> = {};
@@ -153,15 +167,29 @@ function makeControl({
 /** What the wrapper calls in the host. */
 interface LogsEntrypoint {
   write: SendLines;
+  noteMessage(): Promise<void>;
 }
 
-/** Sends what the console is told to the host, by a stub that the app does not find. Returns what sends the lines that wait. */
-function takeConsole(): () => void {
+/** What tells the host of what happens here, by a stub that the app does not find. */
+interface Telling {
+  /** Sends the lines of the console that wait. */
+  readonly flushConsole: () => void;
+  readonly noteMessage: () => void;
+}
+
+function takeLogs(): Telling {
   const { env } = runtime;
   const logs: unknown = Reflect.get(env, LOGS_BINDING);
-  if (!isLogsEntrypoint(logs)) return () => undefined;
+  if (!isLogsEntrypoint(logs)) return { flushConsole: () => undefined, noteMessage: () => undefined };
   Reflect.deleteProperty(env, LOGS_BINDING);
-  return captureConsole((lines, droppedCount) => logs.write(lines, droppedCount));
+  let notedAtMs = 0;
+  const noteMessage = (): void => {
+    const atMs = now();
+    if (atMs < notedAtMs + NOTE_MESSAGES_EVERY_MS) return;
+    notedAtMs = atMs;
+    void apply(then, apply(toPromise, promise, [logs.noteMessage()]), [undefined, () => undefined]);
+  };
+  return { flushConsole: captureConsole((lines, droppedCount) => logs.write(lines, droppedCount)), noteMessage };
 }
 
 function isLogsEntrypoint(value: unknown): value is LogsEntrypoint {

@@ -1,6 +1,6 @@
 /// <reference types="@cloudflare/vitest-pool-workers/types" />
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ZERO_ID } from "../../src/git/object-id.ts";
 import {
   command,
@@ -191,6 +191,41 @@ describe("a preview", () => {
     await age("expires", 8 * DAY_MS);
     await pushBranch("expires", "fix", counter("new "));
     expect(await textOf("expires", "fix--expires")).toBe("new 1");
+  });
+
+  it.each([
+    ["hibernates", "this.ctx.acceptWebSocket(pair[1]);"],
+    ["the app holds itself", `pair[1].accept(); pair[1].addEventListener("message", () => pair[1].send("heard"));`],
+  ])("is used by messages on a WebSocket that %s", async (_, accept) => {
+    const app = accept.includes("acceptWebSocket") ? "socket-hibernates" : "socket-held";
+    await makeApp(app, 0);
+    const source = `${IMPORTS}
+      export class App extends DurableObject {
+        fetch(request) {
+          const pair = new WebSocketPair();
+          ${accept}
+          return new Response(null, { status: 101, webSocket: pair[0] });
+        }
+        webSocketMessage(socket) { socket.send("heard"); }
+      }`;
+    await pushBranch(app, "fix", source);
+    const supervisor = supervisorOf(app);
+    const init = { headers: { upgrade: "websocket" } };
+    const { webSocket } = await supervisor.fetch(`http://fix--${app}.localhost/`, init);
+    webSocket?.accept();
+    const say = async (): Promise<void> => {
+      const heard = new Promise((resolve) => webSocket?.addEventListener("message", resolve, { once: true }));
+      webSocket?.send("hello");
+      await heard;
+    };
+    const usedAtMs = async () => (await supervisor.listPreviews())[0]?.usedAtMs ?? 0;
+    const before = await usedAtMs();
+    // A day later by the supervisor's clock.
+    const { now } = Date;
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + DAY_MS);
+    onTestFinished(() => clock.mockRestore());
+    await say();
+    await expect.poll(usedAtMs, { timeout: 10_000 }).toBeGreaterThan(before + DAY_MS / 2);
   });
 
   it("makes place for others, the least recently used first", async () => {
