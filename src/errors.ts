@@ -95,6 +95,8 @@ export const ERROR_MEANINGS = {
   "deploy-not-found": "an old deploy that cannot be shown",
   "preview-not-found": "an address below an app at which nothing is deployed",
   "quota-exceeded": "a cap on what an app may take; the answer says which, used and limit",
+  "storage-full":
+    "the app stores more than its quota databaseBytes: requests other than GET, HEAD, OPTIONS and DELETE are refused, and far beyond it all",
   "app-busy": "held longer than a deploy may hold a request; ask again",
   "internal-error": "the host's own fault; repeating the request is safe",
 } as const;

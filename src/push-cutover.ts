@@ -2,7 +2,7 @@
 // other ref that it moved; undoing.ts has done it, and here it is told.
 import { environmentLabel, versionFacet } from "./app/environment.ts";
 import type { ErrorCode } from "./errors.ts";
-import { snapshotLines } from "./push-data.ts";
+import { dataLines, snapshotLines } from "./push-data.ts";
 import type { Deployment } from "./push-deployment.ts";
 import { explainFailure, findStillLive, type ExplainInput } from "./push-explain.ts";
 import { describeStartFailure } from "./push-failure.ts";
@@ -69,12 +69,22 @@ async function tellEnd(input: CutoverInput, deploy: lines.MadeDeploy, outcome: C
   const isPreview = preview !== undefined;
   const data = isPreview ? undefined : await supervisor.tidySnapshots(deploy.number);
   if (data !== undefined) for (const line of snapshotLines(data)) narrator.say(line);
+  const stored = await supervisor.measureStored(deploy.facet);
+  for (const line of dataLines(stored)) narrator.say(line);
   const url = request.urlOf(environmentLabel(request.app, deploy.facet));
   const deployUrl = request.urlOf(environmentLabel(request.app, versionFacet(deploy.number)));
   const urls = { url, deployUrl, isPreview };
   for (const line of lines.liveLines(deploy, urls)) narrator.say(line);
   narrator.brief(lines.briefLiveLine(branch, deploy, urls));
-  narrator.note({ deploy: deploy.number, url, deployUrl, undo: lines.undoCommand(deploy), cutover: outcome, data });
+  narrator.note({
+    deploy: deploy.number,
+    url,
+    deployUrl,
+    undo: lines.undoCommand(deploy),
+    cutover: outcome,
+    data,
+    stored,
+  });
 }
 
 /** What is live now in place of the other deploys of the push. */

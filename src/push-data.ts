@@ -1,6 +1,7 @@
 // What a push says and asks about the app's data: the snapshot it brings back, and those that a deploy kept and removed.
 import type { UpdateCommand } from "./git/update-request.ts";
 import type { Supervisor } from "./app/supervisor.ts";
+import type { StoredData } from "./app/stored-data.ts";
 import type { SnapshotReport } from "./app/snapshots.ts";
 import type { PushFailure } from "./push-failure.ts";
 import { count, formatBytes, stageLine } from "./push-report.ts";
@@ -31,6 +32,17 @@ function describeMissingData(reason: string): PushFailure {
   const code = "snapshot-not-kept";
   const fix = `Without -o ${RESTORE_DATA} the code alone goes back, on the data of now.`;
   return { stage: "restore", code, fix, lines: [reason, fix], reason: `${code}: ${reason}` };
+}
+
+/** Said from here on. */
+const NEARLY_FULL = 0.8;
+
+/** A line where the data comes near to what it may have. */
+export function dataLines({ usedBytes, limitBytes }: StoredData): string[] {
+  if (usedBytes <= limitBytes * NEARLY_FULL) return [];
+  const amount = `${formatBytes(usedBytes)} of the ${formatBytes(limitBytes)} that the quota databaseBytes allows`;
+  if (usedBytes <= limitBytes) return [stageLine("data", `${amount}; beyond it only reading and deleting goes on`)];
+  return [stageLine("data", `${amount}: only requests that read or delete are answered, and far beyond it none`)];
 }
 
 /** One line or two: what was brought back, what was kept, and what had to go for it. */

@@ -9,6 +9,7 @@ import { scheduleReport } from "./metrics-report.ts";
 import { quotasOf } from "./quotas.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { BURST_SECONDS, BYTES_PER_SECOND, KEPT_LOG_BYTES, MAX_LINE_LENGTH, type NewLogLine } from "./log-line.ts";
+import { watchStored } from "./stored-watch.ts";
 import { maskSecretsOf } from "./variables.ts";
 
 /** How long a line may be in memory only. */
@@ -83,6 +84,11 @@ function writeActivity(app: HostedApp): void {
     if (rows.length > 0) scheduleReport(app);
     pruneUsage(app.db, dayOf(app.now() - KEPT_DAYS * DAY_MS));
   });
+  for (const { facet, deployNumber } of rows) {
+    watchStored(app, facet, (text) =>
+      noteLine(app, { atMs: app.now(), facet, deployNumber, kind: "host", level: "warn", text }),
+    );
+  }
 }
 
 function addLine(app: HostedApp, line: NewLogLine): void {

@@ -16,6 +16,7 @@ export type VisitorCode = Extract<
   | "deploy-not-found"
   | "app-failed"
   | "quota-exceeded"
+  | "storage-full"
   | "app-busy"
 >;
 
@@ -48,6 +49,11 @@ const ANSWERS: Readonly<Record<VisitorCode, VisitorAnswer>> = {
     hint: "If it is yours: its log on the host says why.",
   },
   "quota-exceeded": { status: 429, text: "This app has more visitors than it may have in a minute. Try again soon." },
+  "storage-full": {
+    status: 507,
+    text: "This app has stored as much as it may, and takes nothing more in.",
+    hint: "If it is yours: its log on the host says how much that is, and what to do.",
+  },
   "app-busy": { status: 503, text: "This app is being deployed. Try again in a moment." },
 };
 

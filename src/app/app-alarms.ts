@@ -1,9 +1,9 @@
 // Setting and reading the alarms of an app's objects. The rows are in store/alarms.ts, since an object's own facet cannot have an alarm;
 // alarm-ringing.ts calls the handlers.
 import { findAlarm, listAlarmsOf, putAlarm, removeAlarm, removeAlarmsOf } from "../store/alarms.ts";
+import type { LogSource } from "./environment-props.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
 import { findExisting, findRuntime, type HostedApp } from "./hosted-app.ts";
-import type { LogSource } from "./logs.ts";
 import { objectFacet, parseObjectFacet, type ObjectAddress } from "./object-address.ts";
 import { setNextAlarm } from "./schedule.ts";
 

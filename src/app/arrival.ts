@@ -29,7 +29,8 @@ import { sayGoodbyeToObjects, stopFacets } from "./object-facets.ts";
 import { prepareFork, settleFork } from "./preview-data.ts";
 import { takeAway } from "./preview-removal.ts";
 import { isWorker } from "./receiver.ts";
-import { explainCopyError, type StartFailure } from "./start-failure.ts";
+import { explainCopyError, explainTooFull, type StartFailure } from "./start-failure.ts";
+import { isTooFull, measureStored, storedBy } from "./stored-data.ts";
 import { prepareData, settleData, undoData } from "./snapshots.ts";
 import { GOODBYE } from "./start-report.ts";
 import { within } from "./time-limit.ts";
@@ -118,6 +119,7 @@ async function stopRunningVersion(app: HostedApp, runtime: FacetRuntime, reason:
 
 async function approach(app: HostedApp, runtime: FacetRuntime): Promise<Arrival> {
   await runtime.reading;
+  runtime.storedBytes = undefined;
   for (let version = runtime.live; version !== runtime.running; version = runtime.live) {
     if (runtime.running !== undefined && version?.hasRun !== false) {
       // It was taken back after it had started.
@@ -125,6 +127,7 @@ async function approach(app: HostedApp, runtime: FacetRuntime): Promise<Arrival>
       await stopRunningVersion(app, runtime, TAKEN_BACK);
       retire(app, old);
     } else if (version?.hasRun === true) {
+      if (isTooFull(app, runtime)) return { kind: "failed", failure: explainTooFull(storedBy(app, runtime)) };
       const failure = await resume(app, runtime, version);
       if (failure !== undefined) return { kind: "failed", failure };
     } else if (version !== undefined) {
@@ -151,6 +154,7 @@ async function resume(app: HostedApp, runtime: FacetRuntime, version: Version): 
   runtime.failedStart = undefined;
   if (start.kind === "started") {
     runtime.running = version;
+    app.ctx.waitUntil(measureStored(app, runtime));
     return undefined;
   }
   if (runtime.live !== version) return undefined;
@@ -196,6 +200,7 @@ async function replace(app: HostedApp, runtime: FacetRuntime, version: Version):
   version.hasRun = isLive;
   runtime.hasSockets = false;
   runtime.running = version;
+  app.ctx.waitUntil(measureStored(app, runtime));
   if (old !== undefined) retire(app, old);
   if (isLive) for (const facet of settleAtomicPushes(app)) app.ctx.waitUntil(takeAway(app, facet));
 }

@@ -10,6 +10,7 @@ import { findObject } from "../store/objects.ts";
 import type { KvPage, KvQuestion } from "./kv-list.ts";
 import { keepBeforeSql } from "./snapshots.ts";
 import type { SqlAnswer, SqlQuestion } from "./sql-query.ts";
+import { measureStopped } from "./stored-data.ts";
 import type { DatabaseFacts } from "./table-list.ts";
 import { within } from "./time-limit.ts";
 
@@ -50,13 +51,15 @@ export async function runSql(
   const found = findDatabase(app, choice);
   if (found.kind !== "found") return found;
   const { facet, database } = found;
-  return pause(app, runtimeOf(app, facet), async () => {
+  const runtime = runtimeOf(app, facet);
+  return pause(app, runtime, async () => {
     const snapshot = facet === PRODUCTION_FACET ? await keepBeforeSql(app) : undefined;
     const answer = await within(
       changeData(app, database, async (reader) => await reader.changeBySql(question)),
       ANSWER_LIMIT_MS,
     );
     if (answer === "late") return { kind: "late" };
+    await measureStopped(app, runtime, database);
     return { kind: "answered", answer: snapshot === undefined ? answer : { ...answer, snapshot: snapshot.id } };
   });
 }

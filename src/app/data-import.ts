@@ -7,6 +7,7 @@ import { deleteData, deleteObject, hasData } from "./facet-data.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
 import { objectFacet, type ObjectAddress } from "./object-address.ts";
 import { readStopped } from "./stopped-data.ts";
+import { measureStopped } from "./stored-data.ts";
 
 /** What became of it. no-data: nothing is deployed that could have data. failed: SQLite's words, or the source's; the app is to go. */
 export type DataImport =
@@ -22,7 +23,9 @@ export async function replaceData(
   if (findExisting(app) === undefined || !hasData(app, PRODUCTION_FACET)) return { kind: "no-data" };
   return pause(app, app.production, async () => {
     try {
-      await readStopped(app, emptyFacet(app, object), (stub) => stub.loadSql(source));
+      const database = emptyFacet(app, object);
+      await readStopped(app, database, (stub) => stub.loadSql(source));
+      await measureStopped(app, app.production, database);
       return { kind: "loaded" };
     } catch (error) {
       return { kind: "failed", message: error instanceof Error ? error.message : String(error) };

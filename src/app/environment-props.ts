@@ -8,3 +8,6 @@ export interface EnvironmentProps {
   /** 0 in a rehearsal, which has no number yet. */
   readonly deployNumber: number;
 }
+
+/** The same within the app's own supervisor: which environment and deploy something is of. */
+export type LogSource = Omit<EnvironmentProps, "app">;

@@ -142,8 +142,15 @@ export async function copyOwnData(app: HostedApp, fromFacet: string, toFacet: st
 
 /** How large an environment's own data is, if it runs and says so. */
 export async function measureRunning(app: HostedApp, facet: string): Promise<number | undefined> {
-  const { running } = runtimeOf(app, facet);
-  const open = openOwn(app, running);
+  return askSize(openOwn(app, runtimeOf(app, facet).running));
+}
+
+/** The same for one of its objects. */
+export async function measureRunningObject(app: HostedApp, object: NamedObject): Promise<number | undefined> {
+  return askSize(openObject(app, runtimeOf(app, object.facet).running, object));
+}
+
+async function askSize(open: Facet | undefined): Promise<number | undefined> {
   if (open === undefined) return undefined;
   const ask = async (): Promise<unknown> => await open[SIZE]();
   const answer = await within(ask(), SIZE_LIMIT_MS).catch(() => undefined);

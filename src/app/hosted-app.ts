@@ -40,6 +40,9 @@ export interface RunningObject {
   readonly notedAtMs: number;
   /** Whether it may have WebSockets open, as the database has it. */
   hasSockets: boolean;
+  /** Whether it was called since it was measured, and when it was. */
+  mayHaveGrown: boolean;
+  measuredAtMs: number;
 }
 
 /** What bringing a facet to its live version came to. */
@@ -89,6 +92,11 @@ export interface FacetRuntime {
   heldSinceMs: number | undefined;
   /** Requests that waited for it until they might not wait any longer. */
   turnedAwayCount: number;
+  /** How large its data is with that of its objects; undefined: the database is to be asked. See stored-data.ts. */
+  storedBytes: number | undefined;
+  /** When that was last measured, and whether it is being measured or about to be. */
+  measuredAtMs: number;
+  isMeasuring: boolean;
 }
 
 /** The handle. Mutable fields are the memory of this one instance of the supervisor. */
@@ -188,6 +196,9 @@ export function openFacetRuntime(facet: string): FacetRuntime {
     reading: undefined,
     heldSinceMs: undefined,
     turnedAwayCount: 0,
+    storedBytes: undefined,
+    measuredAtMs: 0,
+    isMeasuring: false,
   };
 }
 

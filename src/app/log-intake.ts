@@ -1,6 +1,7 @@
 // What comes from an app's isolate, read as a visitor's input is: the app shares the isolate with the wrapper that sends it.
 import type { ConsoleLine } from "./console-capture.ts";
 import { LOG_LEVELS } from "./log-line.ts";
+import { SIZE } from "./start-report.ts";
 
 /** Lines of the console, and how many were left out before them. */
 export interface ConsoleLines {
@@ -46,7 +47,7 @@ export function readConsoleLines(lines: unknown, droppedCount: unknown, nowMs: n
 /** undefined: there is nothing to tell. */
 export function readTraces(all: readonly TraceItem[]): Traces | undefined {
   // The end of an isolate is the host's doing, and the runtime takes it for a call that hangs.
-  const events = all.filter(({ entrypoint }) => entrypoint !== CONTROL_ENTRYPOINT);
+  const events = all.filter((event) => event.entrypoint !== CONTROL_ENTRYPOINT && !isSizeQuestion(event));
   const exceptions = events.flatMap((event) =>
     event.exceptions.map(({ timestamp, name, message, stack }) => ({
       atMs: timestamp,
@@ -68,6 +69,11 @@ export function readTraces(all: readonly TraceItem[]): Traces | undefined {
 
 function isMessage({ event }: TraceItem): boolean {
   return event !== null && "getWebSocketEvent" in event && event.getWebSocketEvent.webSocketEventType === "message";
+}
+
+/** The host asks because something happened: that would be something again. */
+function isSizeQuestion({ event, outcome }: TraceItem): boolean {
+  return outcome === "ok" && event !== null && "rpcMethod" in event && event.rpcMethod === SIZE;
 }
 
 /** Ends that are no exceptions of the app's code: the runtime stopped it. */

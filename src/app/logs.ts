@@ -5,16 +5,13 @@ import { getSourceMap } from "../store/code.ts";
 import { findDeploy } from "../store/deploys.ts";
 import { noteLine, noteUsage } from "./activity.ts";
 import type { LogFollower } from "./activity-memory.ts";
-import type { EnvironmentProps } from "./environment-props.ts";
+import type { LogSource } from "./environment-props.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
 import { findExisting, findRuntime, type HostedApp } from "./hosted-app.ts";
 import type { ConsoleLines, ThrownTrace, Traces } from "./log-intake.ts";
 import { matchesFilter, type LogFilter, type LogLine } from "./log-line.ts";
 import { noteUse } from "./preview-expiry.ts";
 import { mapStack } from "./source-maps.ts";
-
-/** Which environment and deploy a line is of. */
-export type LogSource = Omit<EnvironmentProps, "app">;
 
 /** A page of the log: the newest lines that the filter lets through, between the ids, both excluded. */
 export interface LogQuery extends LogFilter {

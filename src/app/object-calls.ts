@@ -139,7 +139,8 @@ async function findCaller(
   const runtime = findRuntime(app, from.facet);
   // After the supervisor was idle. While a version starts, its constructor may call already.
   if (runtime !== undefined && runtime.running === undefined && runtime.arrival === undefined) {
-    await arrive(app, runtime);
+    const arrival = await arrive(app, runtime);
+    if (arrival.kind === "failed") throw new Error(arrival.failure.reason);
   }
   const version = runtime?.running ?? runtime?.live;
   if (runtime === undefined || version?.deploy.number !== from.deployNumber) {

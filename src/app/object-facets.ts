@@ -49,13 +49,20 @@ function noteUse(
 ): { readonly name: string | undefined } {
   const running = runtime.objects.get(address.facet);
   const nowMs = app.now();
+  if (running !== undefined) running.mayHaveGrown = true;
   if (running !== undefined && running.notedAtMs > nowMs - USE_INTERVAL_MS) return running;
   const key = { ...address, facet: runtime.facet };
   const known = findObject(app.db, key);
   if (known === undefined) checkRoom(app, runtime);
   const name = address.name ?? known?.name;
   putObject(app.db, { ...key, name }, nowMs);
-  const noted = { name, notedAtMs: nowMs, hasSockets: running?.hasSockets ?? false };
+  const noted = {
+    name,
+    notedAtMs: nowMs,
+    hasSockets: running?.hasSockets ?? false,
+    mayHaveGrown: true,
+    measuredAtMs: running?.measuredAtMs ?? 0,
+  };
   runtime.objects.set(address.facet, noted);
   return noted;
 }

@@ -52,6 +52,8 @@ export function describeObjects(app: HostedApp, query: ObjectQuery): ObjectPage 
 export function eraseObject(app: HostedApp, key: ObjectKey): boolean {
   if (findExisting(app) === undefined || findObject(app.db, key) === undefined) return false;
   deleteObject(app, key);
-  findRuntime(app, key.facet)?.objects.delete(objectFacet(key.facet, key));
+  const runtime = findRuntime(app, key.facet);
+  runtime?.objects.delete(objectFacet(key.facet, key));
+  if (runtime !== undefined) runtime.storedBytes = undefined;
   return true;
 }

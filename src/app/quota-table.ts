@@ -9,6 +9,8 @@ export interface Quotas {
   readonly repositoryBytes: number;
   readonly assetBytes: number;
   readonly objects: number;
+  readonly databaseBytes: number;
+  readonly snapshotBytes: number;
 }
 
 /** What a cap is of, and what it is where nobody set it. */
@@ -26,4 +28,15 @@ export const QUOTAS: Readonly<Record<keyof Quotas, { readonly value: number; rea
   repositoryBytes: { value: 2_000_000_000, meaning: "Packs of the app's repository; a push beyond it is refused." },
   assetBytes: { value: 1_000_000_000, meaning: "Static assets of one deploy; a push beyond it is refused." },
   objects: { value: 10_000, meaning: "Named Durable Objects of one environment; no new one is made beyond it." },
+  databaseBytes: {
+    value: 1_000_000_000,
+    meaning:
+      "Data of one environment, its objects included, as the app's isolate tells it. Beyond it requests that may add to it are " +
+      "answered 507; a tenth beyond it the environment is stopped until a deploy, SQL or a higher cap helps.",
+  },
+  snapshotBytes: {
+    value: 3_000_000_000,
+    meaning:
+      "All snapshots together: those of deploys go earlier, but for the newest, and none is made by hand beyond it.",
+  },
 };

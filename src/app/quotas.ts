@@ -11,6 +11,8 @@ const DEFAULTS: Quotas = {
   repositoryBytes: QUOTAS.repositoryBytes.value,
   assetBytes: QUOTAS.assetBytes.value,
   objects: QUOTAS.objects.value,
+  databaseBytes: QUOTAS.databaseBytes.value,
+  snapshotBytes: QUOTAS.snapshotBytes.value,
 };
 
 /** The caps of an app. Read from the database once for each instance of its supervisor. */

@@ -12,6 +12,7 @@ import { noteRequest } from "./logs.ts";
 import { quotasOf } from "./quotas.ts";
 import { takeFrom } from "./rate.ts";
 import { receiverOf } from "./receiver.ts";
+import { hasRoomFor } from "./stored-data.ts";
 import { within } from "./time-limit.ts";
 import { maskSecretsOf } from "./variables.ts";
 import { describeAbsence, findVisited } from "./visited.ts";
@@ -38,6 +39,7 @@ async function answer(app: HostedApp, runtime: FacetRuntime, request: Request): 
   if (takeFrom(app.requestRate, quotasOf(app).requestsPerMinute, app.now()) !== undefined) {
     return answerFor("quota-exceeded", request);
   }
+  if (!hasRoomFor(app, runtime, request)) return answerFor("storage-full", request);
   if (runtime.running === undefined || runtime.running !== runtime.live) {
     const refusal = await hold(app, runtime, request);
     if (refusal !== undefined) return refusal;

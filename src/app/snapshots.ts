@@ -27,7 +27,9 @@ import { orTooSlow, type TooSlow } from "./copy-too-slow.ts";
 import { copyData, copyStoppedData, deleteData, measureData } from "./facet-data.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
+import { quotasOf } from "./quotas.ts";
 import type { StartFailure } from "./start-failure.ts";
+import { measureStored } from "./stored-data.ts";
 
 /** Why a snapshot was kept that the SQL console made by itself. */
 const BEFORE_SQL = "safety before sql";
@@ -145,13 +147,16 @@ async function measureSnapshots(app: HostedApp): Promise<void> {
 /** The oldest go first. Those made by hand stay until they are deleted by hand, and the newest of the others stays whatever its size. */
 function pruneSnapshots(app: HostedApp): { removed: Snapshot[]; limits: SnapshotReport["limits"] } {
   const retention = getRetention(app.db);
-  const limits = { count: retention.keptSnapshots, bytes: retention.keptSnapshotBytes };
+  const rows = listRows(app.db);
+  // Those made by hand take their part of the host's cap.
+  const roomBytes = Math.max(0, quotasOf(app).snapshotBytes - sumBytes(rows.filter(isMadeByHand)));
+  const limits = { count: retention.keptSnapshots, bytes: Math.min(retention.keptSnapshotBytes, roomBytes) };
   const needed = listNeededSnapshots(app.db);
   const removed: Snapshot[] = [];
   let count = 0;
   let bytes = 0;
-  for (const snapshot of listRows(app.db)) {
-    if (snapshot.beforeDeploy === undefined && snapshot.reason !== BEFORE_SQL) continue;
+  for (const snapshot of rows) {
+    if (isMadeByHand(snapshot)) continue;
     count += 1;
     bytes += snapshot.sizeBytes ?? 0;
     const isOver = count > limits.count || (bytes > limits.bytes && count > 1);
@@ -162,16 +167,25 @@ function pruneSnapshots(app: HostedApp): { removed: Snapshot[]; limits: Snapshot
   return { removed, limits };
 }
 
+function isMadeByHand({ beforeDeploy, reason }: Snapshot): boolean {
+  return beforeDeploy === undefined && reason !== BEFORE_SQL;
+}
+
+function sumBytes(snapshots: readonly Snapshot[]): number {
+  return snapshots.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
+}
+
 /** The row first: a row without a copy would promise what is not there. */
 function takeAway(app: HostedApp, id: number): void {
   removeSnapshot(app.db, id);
   deleteData(app, snapshotFacet(id));
 }
 
-/** What came of a snapshot by hand. */
+/** What came of a snapshot by hand. over: with it the app would have so much of what its snapshots may come to. */
 export type TakenSnapshot =
   | { readonly kind: "taken"; readonly snapshot: Snapshot }
   | { readonly kind: "not-deployed" }
+  | { readonly kind: "over"; readonly usedBytes: number; readonly limitBytes: number }
   | TooSlow;
 
 /** A snapshot by hand, of production as it runs. */
@@ -179,9 +193,18 @@ export async function takeSnapshot(app: HostedApp): Promise<TakenSnapshot> {
   if (findExisting(app) === undefined) return { kind: "not-deployed" };
   // Between the versions the data may be neither the one's nor the other's.
   await app.production.arrival;
+  const { usedBytes: dataBytes } = await measureStored(app, app.production);
+  // Those of deploys make room for it, all but the newest.
+  const [newest, ...older] = listRows(app.db);
+  const staying = [...(newest === undefined ? [] : [newest]), ...older.filter(isMadeByHand)];
+  const usedBytes = sumBytes(staying) + dataBytes;
+  const limitBytes = quotasOf(app).snapshotBytes;
+  if (usedBytes > limitBytes) return { kind: "over", usedBytes, limitBytes };
   const taken = await orTooSlow(keepPresent(app, copyData, "manual"));
   if (taken === undefined) return { kind: "not-deployed" };
-  return "kind" in taken ? taken : { kind: "taken", snapshot: taken };
+  if ("kind" in taken) return taken;
+  pruneSnapshots(app);
+  return { kind: "taken", snapshot: taken };
 }
 
 /** Production's data before its owner changes it. Nothing runs on it. It goes when it is over the limits, as those of deploys do. */

@@ -21,6 +21,7 @@ export interface StartFailure {
         | "copy-too-slow"
         | "probe-failed"
         | "secrets-unavailable"
+        | "storage-full"
       >;
   readonly phase: StartPhase;
   /** Sentences: what was expected, what came, and the fix where one is known. */
@@ -79,6 +80,18 @@ export function explainCopyError(error: unknown): StartFailure {
   if (error instanceof CopyTooSlow) return { code: error.code, phase: "load", reason: error.message, frames: [] };
   const text = error instanceof Error ? error.message : String(error);
   return { code: "restore-failed", phase: "load", reason: `The data could not be copied: ${text}`, frames: [] };
+}
+
+/** More data than anything may run on. */
+export function explainTooFull({
+  usedBytes,
+  limitBytes,
+}: {
+  readonly usedBytes: number;
+  readonly limitBytes: number;
+}): StartFailure {
+  const reason = `The data has ${usedBytes} bytes of the ${limitBytes} that it may have, so nothing runs on it.`;
+  return { code: "storage-full", phase: "load", reason, frames: [] };
 }
 
 /** A compatibility date or flag that the runtime does not have. */

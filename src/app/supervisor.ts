@@ -42,6 +42,7 @@ import { describeApp, type AppDescription } from "./description.ts";
 import type { EgressEvent } from "./egress-event.ts";
 import { changeEgress, decideFor, noteEgress, readEgress, type EgressLists, type EgressState } from "./egress-list.ts";
 import type { EgressDecision } from "./egress-policy.ts";
+import type { LogSource } from "./environment-props.ts";
 import { findExisting, openHostedApp, type HostedApp } from "./hosted-app.ts";
 import {
   changeRetention,
@@ -60,7 +61,7 @@ import { describeObjects, eraseObject, type ObjectPage, type ObjectQuery } from 
 import { beginPush, type DeployingPush, type PushTicket } from "./push-turns.ts";
 import type { ConsoleLines, Traces } from "./log-intake.ts";
 import type { LogLine } from "./log-line.ts";
-import { followLogs, noteConsole, noteMessage, noteTraces, readLogs, type LogQuery, type LogSource } from "./logs.ts";
+import { followLogs, noteConsole, noteMessage, noteTraces, readLogs, type LogQuery } from "./logs.ts";
 import { deletePreview, forkPreview, listPreviews, type ForkOutcome, type PreviewDescription } from "./previews.ts";
 import { registerNewApp } from "./registration.ts";
 import { rehearse, type Candidate, type RehearsalOutcome, type RehearsalTarget } from "./rehearsal.ts";
@@ -86,6 +87,7 @@ import {
   type VariableChoice,
   type VariableQuery,
 } from "./variable-choice.ts";
+import { measureFacet, type StoredData } from "./stored-data.ts";
 import { deleteUntil, findDeletedUntil, undelete } from "./undelete.ts";
 import { readUsage, type Usage } from "./usage.ts";
 import {
@@ -190,6 +192,11 @@ export class Supervisor extends DurableObject<Env> {
   /** Once a deploy is live: measures the snapshots and takes away what is over the limits. */
   tidySnapshots(deployNumber: number): Promise<SnapshotReport> {
     return tidySnapshots(this.#app, deployNumber);
+  }
+
+  /** What an environment stores now, of what it may store. */
+  measureStored(facet: string): Promise<StoredData> {
+    return measureFacet(this.#app, facet);
   }
 
   /** undefined: the app does not exist. */

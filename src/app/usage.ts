@@ -1,9 +1,11 @@
 // What an app used, as its owner sees it: counts by day, and what is stored now.
+import { sumAllSizes } from "../store/data-sizes.ts";
 import { sumPackBytes } from "../store/packs.ts";
 import { isMigrated } from "../store/schema.ts";
 import { listSnapshots } from "../store/snapshots.ts";
 import { listUsage, NO_USAGE, type UsageCounts, type UsageRow } from "../store/usage.ts";
 import { dayOf } from "./activity.ts";
+import { PRODUCTION_FACET } from "./environment.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
 
 /** Bytes that are stored for an app now. */
@@ -11,6 +13,9 @@ export interface StoredBytes {
   readonly repository: number;
   /** Those of snapshots whose size was measured. */
   readonly snapshots: number;
+  /** Production's data with that of its objects, as last measured; and that of all other environments. */
+  readonly data: number;
+  readonly previews: number;
 }
 
 /** Counts of the days asked for, oldest first, and what is stored. */
@@ -28,8 +33,15 @@ export function readUsage(app: HostedApp, days: number): Usage | undefined {
   const snapshots = listSnapshots(app.db).reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
   return {
     rows: addUnwritten(listUsage(app.db, since), app.activity.usage.values()),
-    storedBytes: { repository: sumPackBytes(app.db), snapshots },
+    storedBytes: { repository: sumPackBytes(app.db), snapshots, ...sumData(app) },
   };
+}
+
+function sumData({ db }: HostedApp): Pick<StoredBytes, "data" | "previews"> {
+  const sizes = sumAllSizes(db);
+  const all = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  const data = sizes.find(({ facet }) => facet === PRODUCTION_FACET)?.bytes ?? 0;
+  return { data, previews: all - data };
 }
 
 /** Counts of several rows together. */

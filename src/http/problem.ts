@@ -82,6 +82,7 @@ const STATUS: Record<ErrorCode, number> = {
   "preview-expired": 404,
   "deploy-not-found": 404,
   "quota-exceeded": 429,
+  "storage-full": 507,
   "app-busy": 503,
   "internal-error": 500,
 };

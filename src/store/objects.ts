@@ -71,8 +71,8 @@ export function removeObjects(db: Database, facet: string): void {
 /** The rows of `fromFacet`, for `toFacet` as well. */
 export function copyObjects(db: Database, fromFacet: string, toFacet: string): void {
   db.sql.exec(
-    `INSERT INTO objects (facet, class_name, object_id, name, created_at_ms, used_at_ms)
-       SELECT ?, class_name, object_id, name, created_at_ms, used_at_ms FROM objects WHERE facet = ?`,
+    `INSERT INTO objects (facet, class_name, object_id, name, created_at_ms, used_at_ms, size_bytes)
+       SELECT ?, class_name, object_id, name, created_at_ms, used_at_ms, size_bytes FROM objects WHERE facet = ?`,
     toFacet,
     fromFacet,
   );

@@ -277,6 +277,11 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   ALTER TABLE deploys ADD COLUMN atomic_push INTEGER;
   CREATE INDEX deploys_by_atomic_push ON deploys (atomic_push) WHERE atomic_push IS NOT NULL;
   `,
+  `
+  -- How large an environment's own data and that of each object was when it last ran: see store/data-sizes.ts.
+  ALTER TABLE live ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE objects ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [

@@ -11,8 +11,8 @@ import "../../src/index.ts";
 import { parseObjectId, ZERO_ID, type ObjectId } from "../../src/git/object-id.ts";
 import { parseRefName, type RefName } from "../../src/git/ref-name.ts";
 import type { Code, CodeModule } from "../../src/store/code.ts";
-import type { Snapshot } from "../../src/store/snapshots.ts";
 import type { RefCommand } from "../../src/store/refs.ts";
+import type { Snapshot } from "../../src/store/snapshots.ts";
 
 /** What every test app begins with. */
 export const IMPORTS = `import { DurableObject } from "cloudflare:workers";\n`;

@@ -341,7 +341,7 @@ describe("snapshots of a Worker's objects", () => {
     const oldId = state.refs.find((row) => row.name === MAIN)?.id;
     const { deploy: made } = await commitRehearsed("objects-snapshot", codeId, {
       oldId,
-      restoresSnapshot: snapshot?.id,
+      restoresSnapshot: snapshot.id,
     });
     expect(await supervisorOf("objects-snapshot").cutOver(made?.number ?? 0)).toMatchObject({ kind: "live" });
     expect(await visitText("objects-snapshot", "/?room=a")).toBe('["x","x"]');

@@ -9,6 +9,12 @@ export class App extends DurableObject {
 `;
 }
 
+/** The same with something in its database. */
+function storingSource(answer: string): string {
+  const constructor = "constructor(...args) { super(...args); this.ctx.storage.kv.put('a', 1); }";
+  return appSource(answer).replace("fetch()", `${constructor}\n  fetch()`);
+}
+
 interface Report {
   readonly commit: string;
   readonly ok: boolean;
@@ -57,6 +63,21 @@ describe("POST /apps/{app}/commits", () => {
     expect(problem).toMatchObject({ code: "syntax-error", report: { ok: false, app: "steady" } });
     expect(problem.report.lines.join("\n")).toContain("src/index.ts:1");
     expect(await (await call("GET", "/apps/steady")).json()).toMatchObject({ live: { commit: liveId } });
+  });
+
+  it("says what is stored of what may be, and caps snapshots by hand", async () => {
+    const first = await commitOk("stores", { files: { "src/index.ts": storingSource("one") } });
+    expect(first).toMatchObject({ stored: { usedBytes: expect.any(Number), limitBytes: 1_000_000_000 } });
+    expect(first.lines.join("\n")).not.toContain("databaseBytes");
+    const caps = { databaseBytes: 1, snapshotBytes: 1 };
+    expect((await call("PATCH", "/apps/stores/quotas", { body: caps })).status).toBe(200);
+    const second = await commitOk("stores", { files: { "src/index.ts": storingSource("two") } });
+    expect(second.lines.join("\n")).toContain("that the quota databaseBytes allows: only requests that read");
+    const refused = await call("POST", "/apps/stores/snapshots");
+    expect([refused.status, await refused.json()]).toEqual([
+      429,
+      expect.objectContaining({ code: "quota-exceeded", quota: "snapshotBytes", limit: 1 }),
+    ]);
   });
 
   it("refuses a stale parent, and says what the branch names by now", async () => {

@@ -58,6 +58,7 @@ const PUSH_FACTS: Readonly<Record<string, string>> = {
   rehearsal: "the start on a copy of the data (or an empty database), and the schema changes it made",
   cutover: "requests drained, dropped and turned away, and the longest hold in ms",
   data: "snapshots taken and restored",
+  stored: "bytes that the data has, and those that it may have",
   url: "where it is live",
   deployUrl: "this deploy's own address",
   log: "where all that was said is kept",

@@ -18,6 +18,8 @@ export const QuotasJson = z
     repositoryBytes: cap("repositoryBytes"),
     assetBytes: cap("assetBytes"),
     objects: cap("objects"),
+    databaseBytes: cap("databaseBytes"),
+    snapshotBytes: cap("snapshotBytes"),
   })
   .openapi("Quotas");
 
@@ -33,6 +35,8 @@ const ChangeJson = z
     repositoryBytes: cap("repositoryBytes").nullable(),
     assetBytes: cap("assetBytes").nullable(),
     objects: cap("objects").nullable(),
+    databaseBytes: cap("databaseBytes").nullable(),
+    snapshotBytes: cap("snapshotBytes").nullable(),
   })
   .partial()
   .openapi("QuotasChange");

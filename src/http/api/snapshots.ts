@@ -63,7 +63,7 @@ const takeRoute = createRoute({
   path: "/apps/{app}/snapshots",
   summary: "Copy production's data as it is now; kept until it is deleted",
   ...needs("push"),
-  ...refuses("not-found", "app-not-deployed", "copy-too-slow"),
+  ...refuses("not-found", "app-not-deployed", "copy-too-slow", "quota-exceeded"),
   request: { params: AppPath },
   responses: { 201: json(SnapshotJson, "The copy.") },
 });
@@ -76,6 +76,11 @@ snapshots.openapi(takeRoute, async (c) => {
   if (taken.kind === "too-slow") throw new CopyTooSlow(taken.sizeBytes);
   if (taken.kind === "not-deployed") {
     throw new HostingError("app-not-deployed", `Nothing of ${app} has been deployed yet.`);
+  }
+  if (taken.kind === "over") {
+    const { usedBytes: used, limitBytes: limit } = taken;
+    const text = `The snapshots of ${app} would have ${used} bytes of the ${limit} that they may have. Delete some first.`;
+    throw new HostingError("quota-exceeded", text, { facts: { quota: "snapshotBytes", used, limit } });
   }
   return c.json(snapshotJson(taken.snapshot), 201);
 });

@@ -50,7 +50,12 @@ const getRoute = createRoute({
       z
         .object({
           usage: z.array(UsageRowJson),
-          storedBytes: z.object({ repository: z.int(), snapshots: z.int() }),
+          storedBytes: z.object({
+            repository: z.int(),
+            snapshots: z.int(),
+            data: z.int().openapi({ description: "Production's, its objects included, as last measured." }),
+            previews: z.int().openapi({ description: "Data of all other environments." }),
+          }),
         })
         .openapi("Usage"),
       "Oldest first.",

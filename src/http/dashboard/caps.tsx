@@ -11,27 +11,36 @@ const RATES: readonly (readonly [keyof QuotasAnswer, string, (value: number) => 
   ["assetBytes", "Assets of a deploy", size],
 ];
 
-export const Caps: FC<{ readonly quotas: QuotasAnswer; readonly repositoryBytes: number }> = ({
-  quotas,
-  repositoryBytes,
-}) => (
+/** What of an app is stored, by the names of the API, and the cap on it. */
+const STORED: readonly (readonly [name: string, quota: keyof QuotasAnswer, label: string])[] = [
+  ["repository", "repositoryBytes", "Repository"],
+  ["data", "databaseBytes", "Data"],
+  ["snapshots", "snapshotBytes", "Snapshots"],
+];
+
+export const Caps: FC<{
+  readonly quotas: QuotasAnswer;
+  readonly storedBytes: Readonly<Record<string, number>>;
+}> = ({ quotas, storedBytes }) => (
   <section aria-labelledby="caps">
     <h3 id="caps">Caps</h3>
-    <div class="meter">
-      <p class="meter-head">
-        <span id="cap-repository">Repository</span>
-        <span>
-          {size(repositoryBytes)} of {size(quotas.repositoryBytes)}
-        </span>
-      </p>
-      <meter
-        aria-labelledby="cap-repository"
-        min={0}
-        max={Math.max(1, quotas.repositoryBytes)}
-        high={quotas.repositoryBytes * 0.8}
-        value={String(repositoryBytes)}
-      ></meter>
-    </div>
+    {STORED.map(([name, quota, label]) => (
+      <div class="meter">
+        <p class="meter-head">
+          <span id={`cap-${name}`}>{label}</span>
+          <span>
+            {size(storedBytes[name] ?? 0)} of {size(quotas[quota])}
+          </span>
+        </p>
+        <meter
+          aria-labelledby={`cap-${name}`}
+          min={0}
+          max={Math.max(1, quotas[quota])}
+          high={quotas[quota] * 0.8}
+          value={String(storedBytes[name] ?? 0)}
+        ></meter>
+      </div>
+    ))}
     <dl class="facts">
       {RATES.map(([name, label, say]) => (
         <div>

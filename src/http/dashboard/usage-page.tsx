@@ -16,7 +16,12 @@ const SPANS = [7, 30, 90];
 const DEFAULT_SPAN = 30;
 
 /** What of an app is stored, by the API's names. */
-const STORED: Readonly<Record<string, string>> = { repository: "Repository", snapshots: "Snapshots", data: "Data" };
+const STORED: Readonly<Record<string, string>> = {
+  repository: "Repository",
+  snapshots: "Snapshots",
+  data: "Data",
+  previews: "Previews",
+};
 
 export function addUsagePage(pages: Hono<DashboardEnv>): void {
   pages.get("/apps/:app/usage", async (c) => c.html(await usagePage(c)));
@@ -65,7 +70,7 @@ async function usagePage(c: Context<DashboardEnv>) {
         label={`Requests per day over ${days} days: ${count(total.requests)} in all, ${count(total.errors)} of them errors.`}
       />
       <DayTable perDay={perDay.toReversed()} />
-      {quotas === undefined ? null : <Caps quotas={quotas} repositoryBytes={storedBytes["repository"] ?? 0} />}
+      {quotas === undefined ? null : <Caps quotas={quotas} storedBytes={storedBytes} />}
       <FromTerminal
         text={curl(new URL(c.req.url).origin, { method: "GET", path: `/apps/${app}/usage?days=${days}` })}
       />
