@@ -238,6 +238,22 @@ export default { async fetch(request, env) {
     expect(await visitText("alarm-objects", "/b")).toBe("[null,true]");
   });
 
+  it("is kept while its app is deleted, does not ring then, and rings once when it comes back", async () => {
+    const app = "alarm-undeleted";
+    await deploy(app, alarmApp());
+    await visitText(app, "/set?in=60000");
+    await supervisorOf(app).deleteUntil(Date.now() + 60_000);
+    await ringNow(app);
+    await evictDurableObject(supervisorOf(app));
+    await ringNow(app);
+    expect(await countRows(app)).toBe(1);
+    expect(await supervisorOf(app).undelete()).toBe(true);
+    expect(await waitForRings(app, 1)).toEqual([[0, false, null]]);
+    await expect.poll(() => countRows(app)).toBe(0);
+    await ringNow(app);
+    expect(await rung(app)).toHaveLength(1);
+  });
+
   it("that rings is waited for by a deploy", async () => {
     await deploy(
       "alarm-drain",
