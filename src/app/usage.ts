@@ -1,5 +1,8 @@
 // What an app used, as its owner sees it: counts by day, and what is stored now.
+import { getManifest } from "../store/assets.ts";
 import { sumAllSizes } from "../store/data-sizes.ts";
+import { findLiveDeploy } from "../store/deploys.ts";
+import { countObjects } from "../store/objects.ts";
 import { sumPackBytes } from "../store/packs.ts";
 import { isMigrated } from "../store/schema.ts";
 import { listSnapshots } from "../store/snapshots.ts";
@@ -13,6 +16,8 @@ export interface StoredBytes {
   readonly repository: number;
   /** Those of snapshots whose size was measured. */
   readonly snapshots: number;
+  /** Those of what is live, each path for itself, as the quota counts them. */
+  readonly assets: number;
   /** Production's data with that of its objects, as last measured; and that of all other environments. */
   readonly data: number;
   readonly previews: number;
@@ -22,6 +27,8 @@ export interface StoredBytes {
 export interface Usage {
   readonly rows: readonly UsageRow[];
   readonly storedBytes: StoredBytes;
+  /** Named objects of production. */
+  readonly objectCount: number;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -33,8 +40,15 @@ export function readUsage(app: HostedApp, days: number): Usage | undefined {
   const snapshots = listSnapshots(app.db).reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
   return {
     rows: addUnwritten(listUsage(app.db, since), app.activity.usage.values()),
-    storedBytes: { repository: sumPackBytes(app.db), snapshots, ...sumData(app) },
+    storedBytes: { repository: sumPackBytes(app.db), snapshots, assets: sumAssets(app), ...sumData(app) },
+    objectCount: countObjects(app.db, PRODUCTION_FACET),
   };
+}
+
+function sumAssets({ db }: HostedApp): number {
+  const assetsId = findLiveDeploy(db, PRODUCTION_FACET)?.deploy.assetsId;
+  const files = assetsId === undefined ? [] : getManifest(db, assetsId).files;
+  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 function sumData({ db }: HostedApp): Pick<StoredBytes, "data" | "previews"> {

@@ -30,7 +30,8 @@ beforeAll(async () => {
   const signedIn = await send("/sign-in", { method: "POST", body: new URLSearchParams({ token: "unit-test-token" }) });
   cookie = signedIn.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
   for (const branch of ["main", "feature/x"]) {
-    const body = { branch, message: branch, files: { "src/index.js": appSource(`return new Response("hello");`) } };
+    const files = { "src/index.js": appSource(`return new Response("hello");`), "public/a.txt": "twelve bytes" };
+    const body = { branch, message: branch, files };
     // oxlint-disable-next-line no-await-in-loop -- the first is production
     expect((await call("POST", `/apps/${APP}/commits`, { body })).status).toBe(200);
   }
@@ -55,4 +56,24 @@ it("shows the log of one environment, of those that there are", async () => {
   // One that went stays in the form while it is asked for.
   const gone = optionsOf(await readPage(`/apps/${APP}/logs?environment=preview%3Agone`), "environment");
   expect(gone.at(-1)).toEqual(["preview:gone", "preview gone", true]);
+});
+
+it("has a bar for each cap on what is stored, and how much of it is used", async () => {
+  const set = { objects: 20, assetBytes: 24, snapshotBytes: 0 };
+  expect((await call("PATCH", `/apps/${APP}/quotas`, { body: set })).status).toBe(200);
+  const page = await readPage(`/apps/${APP}/usage`);
+  const bars = [...page.matchAll(/<meter aria-labelledby="cap-(\w+)"[^>]* max="(\d+)"[^>]* value="(\d+)"/g)];
+  expect(bars.map(([, name]) => name)).toEqual([
+    "repositoryBytes",
+    "databaseBytes",
+    "snapshotBytes",
+    "assetBytes",
+    "objects",
+  ]);
+  const [repository, data, snapshots, assets, objects] = bars.map(([, , max, value]) => [Number(max), Number(value)]);
+  expect(repository?.[1]).toBeGreaterThan(0);
+  expect(data?.[1]).toBeGreaterThanOrEqual(0);
+  expect([snapshots?.[0], assets, objects]).toEqual([1, [24, 12], [20, 0]]);
+  const usage = await (await call("GET", `/apps/${APP}/usage`)).json();
+  expect(usage).toMatchObject({ storedBytes: { assets: 12 }, objects: 0 });
 });

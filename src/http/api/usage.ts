@@ -22,6 +22,23 @@ const UsageRowJson = z
   })
   .openapi("UsageRow");
 
+const UsageJson = z
+  .object({
+    usage: z.array(UsageRowJson),
+    storedBytes: z.object({
+      repository: z.int(),
+      snapshots: z.int(),
+      assets: z.int().openapi({ description: "Static assets of what is live." }),
+      data: z.int().openapi({ description: "Production's, its objects included, as last measured." }),
+      previews: z.int().openapi({ description: "Data of all other environments." }),
+    }),
+    objects: z.int().openapi({ description: "Named objects of production." }),
+  })
+  .openapi("Usage");
+
+/** What an app used, and what is stored for it. */
+export type UsageAnswer = z.infer<typeof UsageJson>;
+
 /** What one day, environment and deploy used. */
 export type UsageRowAnswer = z.infer<typeof UsageRowJson>;
 
@@ -46,20 +63,7 @@ const getRoute = createRoute({
     }),
   },
   responses: {
-    200: json(
-      z
-        .object({
-          usage: z.array(UsageRowJson),
-          storedBytes: z.object({
-            repository: z.int(),
-            snapshots: z.int(),
-            data: z.int().openapi({ description: "Production's, its objects included, as last measured." }),
-            previews: z.int().openapi({ description: "Data of all other environments." }),
-          }),
-        })
-        .openapi("Usage"),
-      "Oldest first.",
-    ),
+    200: json(UsageJson, "Oldest first."),
   },
 });
 
@@ -72,5 +76,5 @@ usage.openapi(getRoute, async (c) => {
     environment: facet,
     deploy: deployNumber,
   }));
-  return c.json({ usage: rows, storedBytes: used.storedBytes }, 200);
+  return c.json({ usage: rows, storedBytes: used.storedBytes, objects: used.objectCount }, 200);
 });

@@ -5,13 +5,14 @@ import type { FC } from "hono/jsx";
 import { listTemplates } from "../../repo/template-list.ts";
 import type { AppAnswer, AppEntryAnswer } from "../api/apps.ts";
 import type { HistoryAnswer } from "../api/deploys.ts";
+import type { UsageAnswer } from "../api/usage.ts";
 import { cursorQuery, findApi, getApi, type Problem } from "./api-client.ts";
 import { appState } from "./app-state.ts";
 import { StartCommands, TemplateText } from "./home.tsx";
 import { FormToken, Page } from "./layout.tsx";
 import { Ago, Badge, CommitId, Empty, FromTerminal, ProblemNotice } from "./parts.tsx";
 import type { DashboardEnv } from "./session.ts";
-import { readUsage, type UsageAnswer } from "./usage-numbers.ts";
+import { readUsage } from "./usage-numbers.ts";
 import { count, curl, size } from "./words.ts";
 
 /** Each app of a page costs its supervisor three questions. */

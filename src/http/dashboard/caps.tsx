@@ -1,6 +1,7 @@
 // What an app may take, and how near it is to that, where that can be told.
 import type { FC } from "hono/jsx";
 import type { QuotasAnswer } from "../api/quotas.ts";
+import type { UsageAnswer } from "../api/usage.ts";
 import { count, size } from "./words.ts";
 
 const RATES: readonly (readonly [keyof QuotasAnswer, string, (value: number) => string])[] = [
@@ -8,36 +9,39 @@ const RATES: readonly (readonly [keyof QuotasAnswer, string, (value: number) => 
   ["cpuMsPerRequest", "CPU for a request", (value) => `${count(value)} ms`],
   ["egressRequestsPerMinute", "Calls out", (value) => `${count(value)} a minute`],
   ["logLinesPerSecond", "Log lines", (value) => `${count(value)} a second`],
-  ["assetBytes", "Assets of a deploy", size],
 ];
 
-/** What of an app is stored, by the names of the API, and the cap on it. */
-const STORED: readonly (readonly [name: string, quota: keyof QuotasAnswer, label: string])[] = [
-  ["repository", "repositoryBytes", "Repository"],
-  ["data", "databaseBytes", "Data"],
-  ["snapshots", "snapshotBytes", "Snapshots"],
+/** Caps on what is there now, with how much that is. */
+const STORES: readonly {
+  readonly quota: keyof QuotasAnswer;
+  readonly label: string;
+  readonly used: (usage: UsageAnswer) => number;
+  readonly say: (value: number) => string;
+}[] = [
+  { quota: "repositoryBytes", label: "Repository", used: ({ storedBytes }) => storedBytes.repository, say: size },
+  { quota: "databaseBytes", label: "Data", used: ({ storedBytes }) => storedBytes.data, say: size },
+  { quota: "snapshotBytes", label: "Snapshots", used: ({ storedBytes }) => storedBytes.snapshots, say: size },
+  { quota: "assetBytes", label: "Assets of what is live", used: ({ storedBytes }) => storedBytes.assets, say: size },
+  { quota: "objects", label: "Named objects", used: ({ objects }) => objects, say: count },
 ];
 
-export const Caps: FC<{
-  readonly quotas: QuotasAnswer;
-  readonly storedBytes: Readonly<Record<string, number>>;
-}> = ({ quotas, storedBytes }) => (
+export const Caps: FC<{ readonly quotas: QuotasAnswer; readonly usage: UsageAnswer }> = ({ quotas, usage }) => (
   <section aria-labelledby="caps">
     <h3 id="caps">Caps</h3>
-    {STORED.map(([name, quota, label]) => (
+    {STORES.map(({ quota, label, used, say }) => (
       <div class="meter">
         <p class="meter-head">
-          <span id={`cap-${name}`}>{label}</span>
+          <span id={`cap-${quota}`}>{label}</span>
           <span>
-            {size(storedBytes[name] ?? 0)} of {size(quotas[quota])}
+            {say(used(usage))} of {say(quotas[quota])}
           </span>
         </p>
         <meter
-          aria-labelledby={`cap-${name}`}
+          aria-labelledby={`cap-${quota}`}
           min={0}
           max={Math.max(1, quotas[quota])}
           high={quotas[quota] * 0.8}
-          value={String(storedBytes[name] ?? 0)}
+          value={String(used(usage))}
         ></meter>
       </div>
     ))}

@@ -1,15 +1,9 @@
 // An app's usage as the API gives it, added up.
 import type { Context } from "hono";
 import { sumCounts } from "../../app/usage.ts";
-import type { UsageRowAnswer } from "../api/usage.ts";
+import type { UsageAnswer, UsageRowAnswer } from "../api/usage.ts";
 import { findApi } from "./api-client.ts";
 import type { DashboardEnv } from "./session.ts";
-
-/** What the usage route answers. */
-export interface UsageAnswer {
-  readonly usage: readonly UsageRowAnswer[];
-  readonly storedBytes: Readonly<Record<string, number>>;
-}
 
 /** What is counted. */
 export type UsageTotals = Omit<UsageRowAnswer, "day" | "environment" | "deploy">;

@@ -3,13 +3,14 @@ import type { Context, Hono } from "hono";
 import { sumCounts } from "../../app/usage.ts";
 import type { FC } from "hono/jsx";
 import type { QuotasAnswer } from "../api/quotas.ts";
+import type { UsageAnswer } from "../api/usage.ts";
 import { AppFrame } from "./app-frame.tsx";
 import { findApi, getApi } from "./api-client.ts";
 import { Caps } from "./caps.tsx";
 import { BarChart } from "./chart.tsx";
 import { Fact, FromTerminal } from "./parts.tsx";
 import type { DashboardEnv } from "./session.ts";
-import { byDay, type UsageAnswer, type UsageTotals } from "./usage-numbers.ts";
+import { byDay, type UsageTotals } from "./usage-numbers.ts";
 import { count, curl, duration, size } from "./words.ts";
 
 const SPANS = [7, 30, 90];
@@ -18,6 +19,7 @@ const DEFAULT_SPAN = 30;
 /** What of an app is stored, by the API's names. */
 const STORED: Readonly<Record<string, string>> = {
   repository: "Repository",
+  assets: "Assets",
   snapshots: "Snapshots",
   data: "Data",
   previews: "Previews",
@@ -31,10 +33,11 @@ async function usagePage(c: Context<DashboardEnv>) {
   const { app = "" } = c.req.param();
   const base = `/apps/${encodeURIComponent(app)}/usage`;
   const days = SPANS.find((span) => String(span) === c.req.query("days")) ?? DEFAULT_SPAN;
-  const [{ usage, storedBytes }, quotas] = await Promise.all([
+  const [answer, quotas] = await Promise.all([
     getApi<UsageAnswer>(c, `${base}?days=${days}`),
     findApi<QuotasAnswer>(c, `/apps/${encodeURIComponent(app)}/quotas`),
   ]);
+  const { usage, storedBytes } = answer;
   const perDay = byDay(usage, days, Date.now());
   const total = sumCounts(usage);
   const bars = perDay.map(({ day, requests, errors }) => ({ day, value: requests, bad: errors }));
@@ -70,7 +73,7 @@ async function usagePage(c: Context<DashboardEnv>) {
         label={`Requests per day over ${days} days: ${count(total.requests)} in all, ${count(total.errors)} of them errors.`}
       />
       <DayTable perDay={perDay.toReversed()} />
-      {quotas === undefined ? null : <Caps quotas={quotas} storedBytes={storedBytes} />}
+      {quotas === undefined ? null : <Caps quotas={quotas} usage={answer} />}
       <FromTerminal
         text={curl(new URL(c.req.url).origin, { method: "GET", path: `/apps/${app}/usage?days=${days}` })}
       />
