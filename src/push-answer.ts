@@ -4,6 +4,7 @@ import type { ErrorCode } from "./errors.ts";
 import { encodeSideBand, FLUSH_PKT } from "./git/pkt-line.ts";
 import { writeReportStatus, type PushReport } from "./git/report-status.ts";
 import type { UpdateRequest } from "./git/update-request.ts";
+import { printableJson } from "./push-failure.ts";
 
 /** git waits without a word otherwise, and proxies hang up (builtin/receive-pack.c's keepalive_in_sec). */
 const KEEPALIVE_MS = 5000;
@@ -85,7 +86,7 @@ async function runAndReport(
   const keepalive = setInterval(() => hasSideBand && send(emptyPacket()), KEEPALIVE_MS);
   try {
     const report = await work(narrator).catch((error: unknown) => reportOwnFault(update, error, narrator));
-    if (wantsJson) sendLine(JSON.stringify(facts));
+    if (wantsJson) sendLine(printableJson(facts));
     sendReport(update, report, send);
   } finally {
     clearInterval(keepalive);

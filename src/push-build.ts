@@ -9,7 +9,7 @@ import { chooseEntryClass, type EntryClass } from "./app/entry-class.ts";
 import type { Candidate } from "./app/rehearsal.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import { type AssetFacts, storeAssets } from "./push-assets.ts";
-import { describeBuildFailure, describeStartFailure, type PushFailure } from "./push-failure.ts";
+import { describeBuildFailure, describeStartFailure, shellWord, type PushFailure } from "./push-failure.ts";
 import type { Host } from "./push-host.ts";
 import type { Repository } from "./repo/repository.ts";
 import type { CommitTree } from "./repo/source-tree.ts";
@@ -84,7 +84,7 @@ export async function buildTree(input: BuildInput, host: Host): Promise<Built> {
 /** The one command that says where the app is. */
 function rootSetting({ request: { apiUrl }, repository }: BuildInput): Parameters<typeof build>[2] {
   const setCommand = (folder: string): string =>
-    `curl -X PATCH ${apiUrl} -H "authorization: Bearer $TOKEN" -H "content-type: application/json" -d '${JSON.stringify({ root: folder }).replaceAll("'", String.raw`'\''`)}'`;
+    `curl -X PATCH ${apiUrl} -H "authorization: Bearer $TOKEN" -H "content-type: application/json" -d ${shellWord(JSON.stringify({ root: folder }))}`;
   return { root: repository.state.settings.root, setCommand };
 }
 

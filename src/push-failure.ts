@@ -73,3 +73,16 @@ export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what is removed here
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ");
 }
+
+/** A name as one word of a shell's command line, ready to paste: git takes branches like "x;$(id)". */
+export function shellWord(name: string): string {
+  return /^[\w./@+:-]+$/.test(name) ? name : `'${name.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** JSON for a terminal: it escapes control characters by itself, but not those from U+007F on. */
+export function printableJson(value: object): string {
+  return JSON.stringify(value).replaceAll(
+    /[\u007f-\u009f]/g,
+    (character) => String.raw`\u` + character.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
+}

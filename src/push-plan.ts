@@ -3,6 +3,7 @@
 import type { DataChoice } from "./app/preview-commit.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { UpdateCommand } from "./git/update-request.ts";
+import { shellWord } from "./push-failure.ts";
 
 /** The push options of an app that deploys. */
 export const PUSH_OPTIONS: Readonly<Record<string, string>> = {
@@ -117,8 +118,8 @@ function notDeployed(branch: string, production: string): PlanRefusal {
     reason: `${branch} is not the production branch (${productionBranch}), so nothing would go live`,
     lines: [
       `${branch} is not the production branch, which is ${productionBranch}, so this push would make nothing live.`,
-      `To make it live:       git push origin ${branch}:${productionBranch}`,
-      `To only keep it here:  git push -o store origin ${branch}`,
+      `To make it live:       git push origin ${shellWord(`${branch}:${productionBranch}`)}`,
+      `To only keep it here:  git push -o store origin ${shellWord(branch)}`,
     ],
   };
 }
@@ -129,7 +130,7 @@ function tooManyPreviews(branch: string, maxPreviews: number): PlanRefusal {
     reason: `${branch} would be one preview too many: at most ${maxPreviews} may be alive`,
     lines: [
       `${branch} is not deployed: at most ${maxPreviews} previews may be alive, and this push has more branches.`,
-      `To only keep it here:  git push -o store origin ${branch}`,
+      `To only keep it here:  git push -o store origin ${shellWord(branch)}`,
     ],
   };
 }

@@ -2,7 +2,7 @@
 // why, the fix, and what is still live. Plain functions from facts to lines; nothing here decides anything.
 import { isWorkerEntry } from "./app/entry-class.ts";
 import type { Built, BuildFacts } from "./push-build.ts";
-import { printable, type PushFailure } from "./push-failure.ts";
+import { printable, shellWord, type PushFailure } from "./push-failure.ts";
 
 /** The version that answers visitors: shown when a push fails. */
 export interface LiveVersion {
@@ -280,5 +280,6 @@ export function undoCommand(deploy: MadeDeploy, apiUrl?: string): string | undef
   }
   // What brought back data replaced data: undoing it brings that back too.
   const option = restoresSnapshot === undefined ? "" : "-o restore-data ";
-  return `git push -f ${option}origin ${previous.commitId.slice(0, 10)}:${ref.replace("refs/heads/", "")}`;
+  const refspec = `${previous.commitId.slice(0, 10)}:${ref.replace("refs/heads/", "")}`;
+  return `git push -f ${option}origin ${shellWord(refspec)}`;
 }

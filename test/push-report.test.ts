@@ -58,6 +58,14 @@ describe("the lines of the stages", () => {
 });
 
 describe("identityLine", () => {
+  it("undoes a deploy of a branch whose name a shell would run by one word", () => {
+    const previous = { number: 1, commitId: COMMIT };
+    const deploy = { number: 2, commitId: "b".repeat(40), facet: "app", previous };
+    const undo = (branch: string) => undoCommand({ ...deploy, ref: `refs/heads/${branch}` });
+    expect(undo("feature/x_1.2")).toBe(`git push -f origin ${COMMIT.slice(0, 10)}:feature/x_1.2`);
+    expect(undo("x;$(id)'`")).toBe(`git push -f origin '${COMMIT.slice(0, 10)}:x;$(id)'\\''\`'`);
+  });
+
   it("lets no control character of a subject through, and cuts it", () => {
     const line = identityLine("hello", "main", { commitId: COMMIT, subject: `\u001b[2Jgone\r${"x".repeat(80)}` });
     expect(line).toBe(`deploying hello: main 0123456  [2Jgone ${"x".repeat(50)}…`);

@@ -42,7 +42,15 @@ const INVALID = [
 ];
 
 /** Fine for git check-ref-format, but not for pushing here. */
-const REFUSED_HERE = ["HEAD", "main", "heads/main", "ref/heads/main", "xrefs/heads/main", "refs/heads/\ufffd"];
+const REFUSED_HERE = [
+  "HEAD",
+  "main",
+  "heads/main",
+  "ref/heads/main",
+  "xrefs/heads/main",
+  "refs/heads/\ufffd",
+  "refs/heads/\u009b31m",
+];
 
 describe("parseRefName", () => {
   it.each(VALID)("takes %j", (name) => {

@@ -1,6 +1,7 @@
 // An app's log: pages of it, and the log as it grows, as server-sent events or JSON lines.
 import { createRoute, z } from "@hono/zod-openapi";
 import { LOG_KINDS, LOG_LEVELS, type LogLine } from "../../app/log-line.ts";
+import { printableJson } from "../../push-failure.ts";
 import { cutPage, Next, NumberCursor, pageQuery } from "./paging.ts";
 import { refuses } from "./refusals.ts";
 import { AppPath, isoTime, makeRouter, needs, noSuchApp, Time } from "./resource.ts";
@@ -104,7 +105,7 @@ function byLine(write: (line: string) => string): TransformStream<string, string
 function toJsonLine(line: string): string {
   const parsed = parse(line);
   if (parsed === undefined) return "\n";
-  return `${JSON.stringify("missed" in parsed ? parsed : lineJson(parsed))}\n`;
+  return `${printableJson("missed" in parsed ? parsed : lineJson(parsed))}\n`;
 }
 
 /** A server-sent event (the HTML standard's "event stream" format); a comment where there is nothing to tell. */
@@ -112,7 +113,7 @@ function toEvent(line: string): string {
   const parsed = parse(line);
   if (parsed === undefined) return ":\n\n";
   if ("missed" in parsed) return `event: missed\ndata: ${JSON.stringify(parsed)}\n\n`;
-  return `id: ${parsed.id}\nevent: line\ndata: ${JSON.stringify(lineJson(parsed))}\n\n`;
+  return `id: ${parsed.id}\nevent: line\ndata: ${printableJson(lineJson(parsed))}\n\n`;
 }
 
 function parse(line: string): LogLine | { readonly missed: number } | undefined {

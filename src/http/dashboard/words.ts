@@ -1,4 +1,5 @@
 // Numbers, sizes and times as people read them, and commands as shells read them.
+import { shellWord } from "../../push-failure.ts";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -56,11 +57,7 @@ export function curl(
   call: { readonly method: string; readonly path: string; readonly body?: unknown },
 ) {
   const method = call.method === "GET" ? "" : `-X ${call.method} `;
-  const lines = [`curl ${method}${origin}/api/v1${call.path}`, '  -H "Authorization: Bearer $TOKEN"'];
-  if (call.body !== undefined) lines.push(`  -d ${quote(JSON.stringify(call.body))}`);
+  const lines = [`curl ${method}${shellWord(`${origin}/api/v1${call.path}`)}`, '  -H "Authorization: Bearer $TOKEN"'];
+  if (call.body !== undefined) lines.push(`  -d ${shellWord(JSON.stringify(call.body))}`);
   return lines.join(" \\\n");
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
