@@ -2,7 +2,7 @@
 // goes to R2 in parts, with at most two parts in memory. Until the supervisor's catalogue names it, nobody sees either; what a dead
 // isolate leaves behind is swept.
 import { type PackBytes, openPackBytes } from "../store/pack-bytes.ts";
-import { retry, UNLIMITED_MS } from "../store/object-retry.ts";
+import { retry, retryAnswered } from "../store/object-retry.ts";
 import { type PackStore, deletePacks, packKey } from "../store/pack-store.ts";
 
 /** R2 wants parts of 5 MiB or more, all of the same size but the last. Up to this size a pack stays in memory. */
@@ -61,7 +61,7 @@ export class PackSpool implements PackBytes {
     if (this.#filled > 0) await this.#sendPart(this.#upload);
     await this.#settle(this.#upload);
     this.#upload.isCompleting = true;
-    await this.#upload.multipart.complete(this.#upload.parts);
+    await this.#complete(this.#upload);
     // Both buffers are freed at once; the garbage collector would take its time.
     this.#upload.spare?.buffer.transfer(0);
     this.#upload.spare = undefined;
@@ -86,7 +86,7 @@ export class PackSpool implements PackBytes {
     if (!upload) return;
     // What fails here has nobody to report to: a part that was on its way, or an upload that R2 forgets by itself in a week.
     await Promise.allSettled([upload.sending]);
-    await Promise.allSettled([upload.multipart.abort()]);
+    await Promise.allSettled([retry(() => upload.multipart.abort())]);
     // To abort an upload that was completed, or half so, does nothing.
     if (upload.isCompleting) await deletePacks(this.#store, [upload.packId]);
   }
@@ -118,7 +118,7 @@ export class PackSpool implements PackBytes {
     // A pack of this size may have objects and edges enough to fill the isolate.
     this.#store.cache.dropLarge();
     const packId = randomPackId();
-    const multipart = await this.#store.bucket.createMultipartUpload(packKey(this.#store, packId, "pack"));
+    const multipart = await retry(() => this.#store.bucket.createMultipartUpload(packKey(this.#store, packId, "pack")));
     return { packId, parts: [], multipart, isCompleting: false, sending: undefined, spare: undefined };
   }
 
@@ -128,12 +128,23 @@ export class PackSpool implements PackBytes {
     const part = this.#buffer;
     const [number, bytes] = [upload.parts.length + 1, part.subarray(0, this.#filled)];
     // The buffer is filled anew afterwards: a try that was only given up could send what comes next.
-    upload.sending = retry(() => upload.multipart.uploadPart(number, bytes), UNLIMITED_MS);
+    upload.sending = retryAnswered(() => upload.multipart.uploadPart(number, bytes));
     // Whoever settles sees the failure. Until then it must not count as one that nobody handles.
     void Promise.allSettled([upload.sending]);
     this.#buffer = upload.spare ?? new Uint8Array(PART_BYTES);
     upload.spare = part;
     this.#filled = 0;
+  }
+
+  /** An upload is completed once: of one whose answer was lost the object says that it was. */
+  async #complete({ multipart, packId, parts }: Upload): Promise<void> {
+    const key = packKey(this.#store, packId, "pack");
+    let isAgain = false;
+    await retry(async () => {
+      const found = isAgain ? await this.#store.bucket.head(key) : null;
+      isAgain = true;
+      if (found?.size !== this.sizeBytes) await multipart.complete(parts);
+    });
   }
 
   async #settle(upload: Upload): Promise<void> {

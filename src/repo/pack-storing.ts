@@ -3,6 +3,7 @@
 import { type EdgeFileColumns, writeEdgeFile } from "../git/edge-file.ts";
 import { sortIds, writePackIndex } from "../git/pack-index.ts";
 import { encodePackHeader, withPackChecksum } from "../git/pack-write.ts";
+import { limitStream } from "../store/object-retry.ts";
 import { type PackStore, openPackStream, packKey, writePackFiles } from "../store/pack-store.ts";
 import type { PackRow } from "../store/repository-state.ts";
 import type { ObjectIntake } from "./object-intake.ts";
@@ -96,7 +97,7 @@ async function completeInMemory(pack: CompletePack): Promise<Uint8Array> {
 async function rewrite(pack: CompletePack, packId: string, packBytes: number): Promise<PackFile> {
   const { readable, writable } = new FixedLengthStream(packBytes);
   const put = pack.store.bucket.put(packKey(pack.store, packId, "pack"), readable);
-  const [, checksum] = await Promise.all([put, writeCompleted(pack, writable)]);
+  const [, checksum] = await limitStream(Promise.all([put, writeCompleted(pack, writable)]));
   await pack.spool.discard();
   await pack.tail.discard();
   return { packId, packBytes, checksum };

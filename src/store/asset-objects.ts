@@ -2,6 +2,7 @@
 // some dozens of writes. An object's name is random: one writer and one fate, as with packs, so that what is swept is never what
 // another push is about to name.
 import type { AssetFile, AssetPlace } from "./assets.ts";
+import { LARGE_LIMIT_MS, readObject, retry } from "./object-retry.ts";
 import type { PackCache } from "./pack-cache.ts";
 
 /** Contents from this size on have an object of their own. */
@@ -38,22 +39,21 @@ export async function readAsset(
 ): Promise<Uint8Array | ReadableStream<Uint8Array>> {
   if (file.sizeBytes > KEPT_BYTES) {
     const { offset, length } = range;
-    return (await getRange(store, file, { offset: file.offset + offset, length })).body;
+    const key = assetKey(store.repositoryId, file.objectId);
+    const object = await retry(() => store.bucket.get(key, { range: { offset: file.offset + offset, length } }));
+    return object?.body ?? missing(key);
   }
   let whole = store.cache.find(file.blobId);
   if (whole === undefined) {
-    const object = await getRange(store, file, { offset: file.offset, length: file.sizeBytes });
-    whole = new Uint8Array(await object.arrayBuffer());
+    const key = assetKey(store.repositoryId, file.objectId);
+    whole = (await readObject(store.bucket, key, { offset: file.offset, length: file.sizeBytes })) ?? missing(key);
     store.cache.keep(file.blobId, whole);
   }
   return whole.subarray(range.offset, range.offset + range.length);
 }
 
-async function getRange(store: AssetStore, file: AssetPlace, range: R2Range): Promise<R2ObjectBody> {
-  const key = assetKey(store.repositoryId, file.objectId);
-  const object = await store.bucket.get(key, { range });
-  if (object === null) throw new Error(`A manifest names ${key}, which is not in R2.`);
-  return object;
+function missing(key: string): never {
+  throw new Error(`A manifest names ${key}, which is not in R2.`);
 }
 
 /** Writes contents to R2, one after the other. It holds one object in memory, or one large content. */
@@ -98,7 +98,8 @@ export class AssetWriter {
   }
 
   async #put(objectId: string, bytes: Uint8Array): Promise<void> {
-    await this.#store.bucket.put(assetKey(this.#store.repositoryId, objectId), bytes);
+    const key = assetKey(this.#store.repositoryId, objectId);
+    await retry(() => this.#store.bucket.put(key, bytes), LARGE_LIMIT_MS);
     this.#objectIds.push(objectId);
   }
 }

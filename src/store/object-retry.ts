@@ -1,23 +1,47 @@
 // R2 where it fails for a moment: an operation that errs, one that never answers, a body that ends too early. What is asked here may be
 // asked again: reads, and writes of bytes under a key that no other bytes are ever written to, so that one which arrives after its
-// error does no harm. Streams are not repeated: their bytes are gone.
+// error does no harm. Streams are not repeated, as their bytes are gone; nothing is waited for without a limit.
 
 /** How often, and how long before the next try. */
 const WAITS_MS = [50, 250];
 
 /** One try; R2 takes far less. */
-const TRY_LIMIT_MS = 20_000;
+const TRY_LIMIT_MS = 10_000;
 
-/** For what may not be begun again before it has ended: the longest time that a timer takes. */
-export const UNLIMITED_MS = 2 ** 31 - 1;
+/** The same where it is megabytes. */
+export const LARGE_LIMIT_MS = 20_000;
+
+/** A pack of the largest size that is taken, written as a stream. */
+const STREAM_LIMIT_MS = 120_000;
+
+/** R2 may still be at it. */
+class Unanswered extends Error {}
 
 /** The same work until it succeeds, three times at most. The last error is thrown. */
 export async function retry<T>(work: () => Promise<T>, tryLimitMs: number = TRY_LIMIT_MS): Promise<T> {
+  return repeat(work, { tryLimitMs, mayOverlap: true });
+}
+
+/** The same for a large write whose bytes change once it was given up: one without an answer is not begun again. */
+export async function retryAnswered<T>(work: () => Promise<T>): Promise<T> {
+  return repeat(work, { tryLimitMs: LARGE_LIMIT_MS, mayOverlap: false });
+}
+
+/** What cannot be repeated. Throws if it takes longer than any stream may. */
+export async function limitStream<T>(work: Promise<T>): Promise<T> {
+  return limited(work, STREAM_LIMIT_MS);
+}
+
+async function repeat<T>(
+  work: () => Promise<T>,
+  { tryLimitMs, mayOverlap }: { readonly tryLimitMs: number; readonly mayOverlap: boolean },
+): Promise<T> {
   for (const waitMs of WAITS_MS) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- one try after the other
       return await limited(work(), tryLimitMs);
     } catch (error) {
+      if (error instanceof Unanswered && !mayOverlap) throw error;
       console.warn("R2 failed and is asked again", error);
       // oxlint-disable-next-line no-await-in-loop -- one try after the other
       await scheduler.wait(waitMs);
@@ -48,7 +72,7 @@ export function readObject(
 async function limited<T>(work: Promise<T>, limitMs: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`R2 did not answer within ${limitMs} ms.`)), limitMs);
+    timer = setTimeout(() => reject(new Unanswered(`R2 did not answer within ${limitMs} ms.`)), limitMs);
   });
   try {
     return await Promise.race([work, late]);

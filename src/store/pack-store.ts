@@ -108,7 +108,7 @@ export async function deletePacks(store: PackStore, packIds: readonly string[]):
   const keys = packIds.flatMap((packId) => packKeys(store, packId));
   for (const key of keys) store.cache.drop(key);
   // R2 deletes at most 1,000 keys at once.
-  for (let at = 0; at < keys.length; at += 999) await store.bucket.delete(keys.slice(at, at + 999));
+  for (let at = 0; at < keys.length; at += 999) await retry(() => store.bucket.delete(keys.slice(at, at + 999)));
 }
 
 async function loadFile(store: PackStore, key: string): Promise<Uint8Array> {
