@@ -1,5 +1,6 @@
 // `npm run import -- hello.tar`: an app made of an archive that `GET /api/v1/apps/hello/export` wrote. `--host URL` says on which host, if
-// not on this machine's; `--app NAME` what it is to be called, if not as the file. The token is the one that the host was started with.
+// not on this machine's; `--app NAME` what it is to be called, if not as the file; `--previews` that they come along. The token is the one that
+// the host was started with.
 import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -8,12 +9,13 @@ import { parseArgs, parseEnv } from "node:util";
 import { runScript, StartError } from "./start-error.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const USAGE = "npm run import -- FILE [--host http://localhost:8787] [--app NAME]";
+const USAGE = "npm run import -- FILE [--host http://localhost:8787] [--app NAME] [--previews]";
 
 interface Order {
   readonly file: string;
   readonly host: URL;
   readonly app: string;
+  readonly previews: boolean;
   readonly token: string;
 }
 
@@ -26,14 +28,18 @@ function readOrder(): Order {
     throw new StartError(`--host takes a URL such as http://localhost:8787, not ${JSON.stringify(values.host)}.`);
   }
   const app = values.app ?? basename(file).replace(/\.(?:tar|tar\.gz|tgz)$/, "");
-  return { file, host: new URL(values.host), app, token: readToken() };
+  return { file, host: new URL(values.host), app, previews: values.previews, token: readToken() };
 }
 
 function readArguments() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { host: { type: "string", default: "http://localhost:8787" }, app: { type: "string" } },
+      options: {
+        host: { type: "string", default: "http://localhost:8787" },
+        app: { type: "string" },
+        previews: { type: "boolean", default: false },
+      },
     });
   } catch (cause) {
     throw new StartError(USAGE, { cause });
@@ -49,8 +55,8 @@ function readToken(): string {
   return token;
 }
 
-async function send({ file, host, app, token }: Order): Promise<Response> {
-  const url = new URL(`/api/v1/apps/${encodeURIComponent(app)}/import`, host);
+async function send({ file, host, app, previews, token }: Order): Promise<Response> {
+  const url = new URL(`/api/v1/apps/${encodeURIComponent(app)}/import${previews ? "?previews=1" : ""}`, host);
   const init = {
     method: "POST",
     headers: {

@@ -15,6 +15,8 @@ import {
   HISTORY_ENTRY,
   objectEntry,
   OBJECTS_ENTRY,
+  previewName,
+  PRODUCTION_NAME,
   README_ENTRY,
   type ArchivedAlarm,
   type ArchivedObject,
@@ -115,17 +117,24 @@ async function listEnvironments(
   supervisor: AppStub,
   { name: app, live }: AppDescription,
 ): Promise<readonly ArchivedEnvironment[]> {
-  const production = { name: "production", choice: "production", facet: PRODUCTION_FACET };
-  const previews = (await supervisor.listPreviews())
-    .filter(({ state }) => state === "alive")
-    .map(({ label }) => label.slice(0, -`--${app}`.length))
-    .map((slug) => ({ name: `preview-${slug}`, choice: slug, facet: previewFacet(slug) }));
+  const production = { name: PRODUCTION_NAME, choice: "production", facet: PRODUCTION_FACET };
+  const previews = (await listAlive(supervisor, app)).map(({ slug }) => {
+    return { name: previewName(slug), choice: slug, facet: previewFacet(slug) };
+  });
   return live === undefined ? previews : [production, ...previews];
+}
+
+async function listAlive(supervisor: AppStub, app: string) {
+  const previews = await supervisor.listPreviews();
+  return previews
+    .filter(({ state }) => state === "alive")
+    .map(({ branch, label }) => ({ branch, slug: label.slice(0, -`--${app}`.length) }));
 }
 
 /** How the app is set. No secret's value: supervisors give none. */
 async function readConfig(supervisor: AppStub, description: AppDescription): Promise<unknown> {
-  const [variables, egress, quotas, ownQuotas, retention] = await Promise.all([
+  const [previews, variables, egress, quotas, ownQuotas, retention] = await Promise.all([
+    listAlive(supervisor, description.name),
     supervisor.readVariables(),
     supervisor.readEgress(),
     supervisor.readQuotas(),
@@ -138,6 +147,7 @@ async function readConfig(supervisor: AppStub, description: AppDescription): Pro
     version: 1,
     app: name,
     productionBranch: productionBranch ?? null,
+    previews: previews.map(({ branch, slug }) => ({ branch, slug })),
     live: live === undefined ? null : { deploy: live.number, commit: live.commitId },
     settings,
     variables: (variables?.variables ?? []).map((variable) => {

@@ -14,6 +14,13 @@ export const OBJECTS_ENTRY = "objects.json";
 export const ALARMS_ENTRY = "alarms.json";
 export const HISTORY_ENTRY = "deploys.json";
 
+/** What an environment is called in the archive. */
+export const PRODUCTION_NAME = "production";
+
+export function previewName(slug: string): string {
+  return `preview-${slug}`;
+}
+
 /** The database of an environment, and those of its named objects. */
 export function dataEntry(environment: string): string {
   return `data/${environment}.sql`;
@@ -63,6 +70,8 @@ Tokens and snapshots are not in here.
 /** What of CONFIG_ENTRY an import reads. */
 export interface ArchivedConfig {
   readonly productionBranch: string | null;
+  /** The previews that are in the archive; undefined in an older one. */
+  readonly previews?: readonly { readonly branch: string; readonly slug: string }[] | undefined;
   /** null: nothing was deployed, so that nothing has data. */
   readonly live: object | null;
   readonly settings: Partial<AppDescription["settings"]>;

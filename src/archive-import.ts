@@ -1,7 +1,8 @@
 // An app made of an archive: settings and variables first, then the repository by the stages of a push, then the data. Read as it comes, in
 // the order in which archive-export.ts writes it. Where a part fails the app that was begun is removed: the whole app is there, or none.
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
-import { readAddress, type ObjectAddress } from "./app/object-address.ts";
+import { parseLabel, PRODUCTION_FACET } from "./app/environment.ts";
+import { readAddress } from "./app/object-address.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import {
   ALARMS_ENTRY,
@@ -10,6 +11,9 @@ import {
   dataEntry,
   objectEntry,
   OBJECTS_ENTRY,
+  previewName,
+  PRODUCTION_NAME,
+  type ArchivedAlarm,
   type ArchivedConfig,
 } from "./archive-format.ts";
 import { HostingError } from "./errors.ts";
@@ -26,6 +30,7 @@ export interface ImportReport {
   readonly push: MadePushReport | null;
   readonly refCount: number;
   readonly databaseCount: number;
+  readonly previewCount: number;
   readonly alarmCount: number;
   /** Names of secrets that are to be set anew. */
   readonly missingSecrets: readonly string[];
@@ -40,14 +45,21 @@ interface Import {
   readonly supervisor: DurableObjectStub<Supervisor>;
   readonly readConfig: (value: unknown) => ArchivedConfig;
   readonly setsQuotas: boolean;
+  readonly bringsPreviews: boolean;
   config: ArchivedConfig | undefined;
   push: MadePushReport | null;
   refCount: number;
-  /** The databases that are to come, by entry. undefined: production's own. */
-  readonly awaited: Map<string, ObjectAddress | undefined>;
+  /** The facets of what has data here, by the names of the archive. */
+  readonly environments: Map<string, string>;
+  /** The databases that are to come, by entry. */
+  readonly awaited: Map<string, DataTarget>;
   databaseCount: number;
-  alarms: Parameters<Supervisor["replaceAlarms"]>[0] | undefined;
+  /** By facet. */
+  readonly alarms: Map<string, readonly Alarm[]>;
 }
+
+type DataTarget = Parameters<Supervisor["replaceData"]>[0];
+type Alarm = Parameters<Supervisor["replaceAlarms"]>[1][number];
 
 const MAX_JSON_BYTES = 16 * 1024 * 1024;
 
@@ -59,6 +71,8 @@ export interface ArchiveInput {
   readonly readConfig: (value: unknown) => ArchivedConfig;
   /** Whether the caller may set caps. */
   readonly setsQuotas: boolean;
+  /** Whether previews come along: they are deployed, then have their data. */
+  readonly bringsPreviews: boolean;
 }
 
 /**
@@ -68,21 +82,21 @@ export interface ArchiveInput {
 export async function importApp(
   request: MadePushRequest,
   host: Host,
-  { archive, readConfig, setsQuotas }: ArchiveInput,
+  { archive, ...choices }: ArchiveInput,
 ): Promise<ImportReport> {
   const supervisor = host.env.SUPERVISOR.getByName(request.app);
   const state: Import = {
     request,
     host,
     supervisor,
-    readConfig,
-    setsQuotas,
+    ...choices,
     config: undefined,
     push: null,
     refCount: 0,
+    environments: new Map(),
     awaited: new Map(),
     databaseCount: 0,
-    alarms: undefined,
+    alarms: new Map(),
   };
   const file = await openArchive(archive);
   try {
@@ -103,16 +117,21 @@ async function finish(state: Import): Promise<ImportReport> {
   if (config === undefined) throw invalid(`it has no ${CONFIG_ENTRY}`);
   const [missing] = awaited.keys();
   if (missing !== undefined) throw invalid(`${missing} is missing`);
-  if (alarms !== undefined && config.live !== null) await supervisor.replaceAlarms(alarms);
+  for (const [facet, listed] of alarms) {
+    // oxlint-disable-next-line no-await-in-loop -- few, and one object sets all
+    await supervisor.replaceAlarms(facet, listed);
+  }
   await settleApp(request, host, setupOf(state, config));
   const secrets = config.variables.filter(({ value }) => value === null).map(({ name }) => name);
   const missingQuotas = state.setsQuotas ? [] : Object.keys(config.ownQuotas ?? {});
-  const alarmCount = alarms?.length ?? 0;
+  const alarmCount = [...alarms.values()].flat().length;
+  const previewCount = [...state.environments.keys()].filter((name) => name !== PRODUCTION_NAME).length;
   return {
     app: request.app,
     push,
     refCount,
     databaseCount,
+    previewCount,
     alarmCount,
     missingSecrets: [...new Set(secrets)],
     missingQuotas,
@@ -196,9 +215,10 @@ async function takeEntry(state: Import, { header, body }: ParsedTarEntry): Promi
   if (name === BUNDLE_ENTRY) return pushBundle(state, body);
   if (name === OBJECTS_ENTRY) return expectObjects(state, await readJson(name, header.size, body));
   if (name === ALARMS_ENTRY) return expectAlarms(state, await readJson(name, header.size, body));
-  if (!state.awaited.has(name)) return body.cancel();
+  const target = state.awaited.get(name);
+  if (target === undefined) return body.cancel();
   const outcome = await state.supervisor.replaceData(
-    state.awaited.get(name),
+    target,
     // The runtime passes only streams of bytes on.
     body.pipeThrough(new IdentityTransformStream()),
   );
@@ -215,7 +235,7 @@ async function begin(state: Import, value: unknown): Promise<void> {
   const config = state.readConfig(value);
   await beginApp(state.request, state.host, setupOf(state, config));
   state.config = config;
-  if (config.live !== null) state.awaited.set(dataEntry("production"), undefined);
+  if (config.live !== null) expectData(state, PRODUCTION_NAME, PRODUCTION_FACET);
 }
 
 /** The production branch comes first, as in a push by hand, and deploys if it did where it comes from. */
@@ -228,47 +248,74 @@ async function pushBundle(state: Import, body: ReadableStream<Uint8Array>): Prom
   const rest = all.filter(({ name }) => name !== config.productionBranch);
   const [first, second] = head.length === 0 ? [rest, []] : [head, rest];
   state.push = await runMade(request, host, { commands: first.map(create), pushOptions: [], pack });
-  if (second.length > 0) {
-    await runMade(request, host, { commands: second.map(create), pushOptions: ["store"], pack: undefined });
+  const previews = state.bringsPreviews && config.live !== null ? (config.previews ?? []) : [];
+  const branches = new Set(previews.map(({ branch }) => `refs/heads/${branch}`));
+  const parts = Map.groupBy(second, ({ name }) => (branches.has(name) ? "data=empty" : "store"));
+  for (const [option, part] of parts) {
+    // oxlint-disable-next-line no-await-in-loop -- two pushes to one app
+    await runMade(request, host, { commands: part.map(create), pushOptions: [option], pack: undefined });
   }
   state.refCount = all.length;
+  await expectPreviews(state, previews);
+}
+
+/** A branch may be called otherwise in addresses here than where it comes from. */
+async function expectPreviews(state: Import, previews: NonNullable<ArchivedConfig["previews"]>): Promise<void> {
+  if (previews.length === 0) return;
+  for (const { branch, label } of await state.supervisor.listPreviews()) {
+    const archived = previews.find((preview) => preview.branch === branch);
+    if (archived !== undefined) expectData(state, previewName(archived.slug), parseLabel(label)?.facet ?? "");
+  }
+}
+
+/** An environment of the archive whose data is to come. */
+function expectData({ environments, awaited }: Import, name: string, facet: string): void {
+  environments.set(name, facet);
+  awaited.set(dataEntry(name), { facet, object: undefined });
 }
 
 function create({ name, id }: BundleRef) {
   return { name, oldId: ZERO_ID, newId: id };
 }
 
-/** What each name of production is. Previews begin anew with a copy of production's data, so that theirs stays in the archive. */
+/** What each name of an environment's objects is. */
 function expectObjects(state: Import, value: unknown): void {
-  for (const object of productionOf(value)) {
-    try {
-      const address = readAddress({ ...object, name: object.name ?? undefined });
-      state.awaited.set(objectEntry("production", address), address);
-    } catch (error) {
-      throw invalid(`${OBJECTS_ENTRY} lists what is no object`, error);
+  for (const [environment, facet] of state.environments) {
+    for (const object of listedFor(environment, value)) {
+      try {
+        const address = readAddress({ ...object, name: object.name ?? undefined });
+        state.awaited.set(objectEntry(environment, address), { facet, object: address });
+      } catch (error) {
+        throw invalid(`${OBJECTS_ENTRY} lists what is no object`, error);
+      }
     }
   }
 }
 
-/** Production's alarms: those of its own class and of its objects. */
+/** The alarms of an environment: those of its own class and of its objects. */
 function expectAlarms(state: Import, value: unknown): void {
-  state.alarms = productionOf(value).map(({ at, ...address }) => {
-    const atMs = Date.parse(at);
-    try {
-      const { className, objectId } = address.className === null ? {} : readAddress(address);
-      if (Number.isNaN(atMs)) throw new TypeError(`${String(at)} is no time.`);
-      const object = className === undefined || objectId === undefined ? undefined : { className, objectId };
-      return { object, atMs };
-    } catch (error) {
-      throw invalid(`${ALARMS_ENTRY} lists what is no alarm`, error);
-    }
-  });
+  for (const [environment, facet] of state.environments) {
+    state.alarms.set(facet, listedFor(environment, value).map(readAlarm));
+  }
 }
 
-/** What an entry by environment lists for production. */
-function productionOf(value: unknown) {
-  const production: unknown = typeof value === "object" && value !== null && "production" in value && value.production;
-  return Array.isArray(production) ? production : [];
+function readAlarm({ at, ...address }: ArchivedAlarm): Alarm {
+  const atMs = Date.parse(at);
+  try {
+    if (Number.isNaN(atMs)) throw new TypeError(`${at} is no time.`);
+    if (address.className === null) return { object: undefined, atMs };
+    const { className, objectId } = readAddress(address);
+    return { object: { className, objectId }, atMs };
+  } catch (error) {
+    throw invalid(`${ALARMS_ENTRY} lists what is no alarm`, error);
+  }
+}
+
+/** What an entry lists for an environment. */
+function listedFor(environment: string, value: unknown) {
+  const byName = new Map(Object.entries(typeof value === "object" && value !== null ? value : {}));
+  const listed: unknown = byName.get(environment);
+  return Array.isArray(listed) ? listed : [];
 }
 
 async function readJson(name: string, size: number, body: ReadableStream<Uint8Array>): Promise<unknown> {

@@ -26,7 +26,7 @@ export async function copyAppData({ from, to }: { readonly from: AppName; readon
       // An object that is gone by now is no part of the app any more.
       if (dumped.kind !== "answered") continue;
       // oxlint-disable-next-line no-await-in-loop -- as above
-      const outcome = await target.replaceData(object, dumped.answer);
+      const outcome = await target.replaceData({ facet: PRODUCTION_FACET, object }, dumped.answer);
       if (outcome.kind === "failed") {
         throw new HostingError("sql-failed", `The data of ${from} could not be copied: ${outcome.message}`);
       }

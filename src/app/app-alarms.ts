@@ -2,7 +2,6 @@
 // alarm-ringing.ts calls the handlers.
 import { findAlarm, listAlarmsOf, putAlarm, removeAlarm, removeAlarmsOf } from "../store/alarms.ts";
 import type { LogSource } from "./environment-props.ts";
-import { PRODUCTION_FACET } from "./environment.ts";
 import { findExisting, findRuntime, type HostedApp } from "./hosted-app.ts";
 import { objectFacet, parseObjectFacet, type ObjectAddress } from "./object-address.ts";
 import { setNextAlarm } from "./schedule.ts";
@@ -59,14 +58,13 @@ export function listAppAlarms(app: HostedApp, facet: string): readonly KeptAlarm
   });
 }
 
-/** Production has these alarms and no others; one whose time is over rings now. */
-export function replaceAppAlarms(app: HostedApp, alarms: readonly KeptAlarm[]): void {
+/** The environment has these alarms and no others; one whose time is over rings now. */
+export function replaceAppAlarms(app: HostedApp, facet: string, alarms: readonly KeptAlarm[]): void {
   if (findExisting(app) === undefined) return;
   app.db.transaction(() => {
-    removeAlarmsOf(app.db, PRODUCTION_FACET);
+    removeAlarmsOf(app.db, facet);
     for (const { object, atMs } of alarms) {
-      const facet = object === undefined ? PRODUCTION_FACET : objectFacet(PRODUCTION_FACET, object);
-      writeAlarm(app, PRODUCTION_FACET, facet, atMs);
+      writeAlarm(app, facet, object === undefined ? facet : objectFacet(facet, object), atMs);
     }
   });
   setNextAlarm(app);

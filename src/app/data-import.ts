@@ -1,10 +1,10 @@
-// Production's data, or that of one of its objects, from SQL that was dumped elsewhere. What was there is replaced: for an app that was just
-// made, whose own data is what its constructor made of nothing.
+// An environment's data, or that of one of its objects, from SQL that was dumped elsewhere. What was there is replaced: for an app that was
+// just made, whose own data is what its constructor made of nothing.
 import { putObject } from "../store/objects.ts";
 import { pause } from "./arrival.ts";
-import { PRODUCTION_FACET } from "./environment.ts";
+import { scheduleCrons } from "./cron-schedule.ts";
 import { deleteData, deleteObject, hasData } from "./facet-data.ts";
-import { findExisting, type HostedApp } from "./hosted-app.ts";
+import { findExisting, runtimeOf, type HostedApp } from "./hosted-app.ts";
 import { objectFacet, type ObjectAddress } from "./object-address.ts";
 import { readStopped } from "./stopped-data.ts";
 import { measureStopped } from "./stored-data.ts";
@@ -14,18 +14,29 @@ export type DataImport =
   | { readonly kind: "loaded" | "no-data" }
   | { readonly kind: "failed"; readonly message: string };
 
-/** Without `object`: what is beside the objects, and then all objects go. */
+/** Which database is filled. */
+export interface DataTarget {
+  /** The environment. */
+  readonly facet: string;
+  /** undefined: what is beside the objects, and then all objects go. */
+  readonly object: ObjectAddress | undefined;
+}
+
+/** What runs there is stopped, and starts again when somebody asks for it. */
 export async function replaceData(
   app: HostedApp,
-  object: ObjectAddress | undefined,
+  target: DataTarget,
   source: ReadableStream<Uint8Array>,
 ): Promise<DataImport> {
-  if (findExisting(app) === undefined || !hasData(app, PRODUCTION_FACET)) return { kind: "no-data" };
-  return pause(app, app.production, async () => {
+  if (findExisting(app) === undefined || !hasData(app, target.facet)) return { kind: "no-data" };
+  const runtime = runtimeOf(app, target.facet);
+  return pause(app, runtime, async () => {
     try {
-      const database = emptyFacet(app, object);
+      const database = emptyFacet(app, target);
       await readStopped(app, database, (stub) => stub.loadSql(source));
-      await measureStopped(app, app.production, database);
+      await measureStopped(app, runtime, database);
+      // They went with the data.
+      if (runtime.live !== undefined) scheduleCrons(app, runtime.live);
       return { kind: "loaded" };
     } catch (error) {
       return { kind: "failed", message: error instanceof Error ? error.message : String(error) };
@@ -34,14 +45,14 @@ export async function replaceData(
 }
 
 /** The facet to fill, with nothing in it. */
-function emptyFacet(app: HostedApp, object: ObjectAddress | undefined): string {
+function emptyFacet(app: HostedApp, { facet, object }: DataTarget): string {
   if (object === undefined) {
-    deleteData(app, PRODUCTION_FACET);
-    return PRODUCTION_FACET;
+    deleteData(app, facet);
+    return facet;
   }
   const { className, objectId, name } = object;
-  const key = { facet: PRODUCTION_FACET, className, objectId };
+  const key = { facet, className, objectId };
   deleteObject(app, key);
   putObject(app.db, { ...key, name }, app.now());
-  return objectFacet(PRODUCTION_FACET, object);
+  return objectFacet(facet, object);
 }

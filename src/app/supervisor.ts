@@ -20,7 +20,7 @@ import {
   type MeasuredDump,
   type SqlRequest,
 } from "./data-console.ts";
-import { replaceData, type DataImport } from "./data-import.ts";
+import { replaceData, type DataImport, type DataTarget } from "./data-import.ts";
 import type { KvPage, KvQuestion } from "./kv-list.ts";
 import type { SqlAnswer } from "./sql-query.ts";
 import type { DatabaseFacts } from "./table-list.ts";
@@ -313,9 +313,9 @@ export class Supervisor extends DurableObject<Env> {
     return listAppAlarms(this.#app, facet);
   }
 
-  /** Production's alarms, in place of those that it has. */
-  replaceAlarms(alarms: readonly KeptAlarm[]): void {
-    replaceAppAlarms(this.#app, alarms);
+  /** An environment's alarms, in place of those that it has. */
+  replaceAlarms(facet: string, alarms: readonly KeptAlarm[]): void {
+    replaceAppAlarms(this.#app, facet, alarms);
   }
 
   setAppAlarm(from: LogSource, write: AlarmWrite): void {
@@ -408,9 +408,9 @@ export class Supervisor extends DurableObject<Env> {
     return measureDump(this.#app, choice);
   }
 
-  /** Fills production's database, or that of one of its objects, with what was dumped. */
-  replaceData(object: ObjectAddress | undefined, source: ReadableStream<Uint8Array>): Promise<DataImport> {
-    return replaceData(this.#app, object, source);
+  /** Fills an environment's database, or that of one of its objects, with what was dumped. */
+  replaceData(target: DataTarget, source: ReadableStream<Uint8Array>): Promise<DataImport> {
+    return replaceData(this.#app, target, source);
   }
 
   /** Deletes the app in a way that can be undone until then. undefined: it does not exist. */

@@ -169,8 +169,8 @@ async function refusal(file: string, ...args: readonly string[]): Promise<string
 it("becomes an app that has and answers the same", async () => {
   const before = await request(host.appUrl("notes"));
   expect(JSON.parse(before.text)).toMatchObject({ last: [["at", 3]], greeting: "hello" });
-  const stdout = await importFile(await fetchArchive("notes"), "--app", "notes-again");
-  expect(stdout).toContain("notes-again: 3 refs, 1 databases, 0 alarms.");
+  const stdout = await importFile(await fetchArchive("notes"), "--app", "notes-again", "--previews");
+  expect(stdout).toContain("notes-again: 3 refs, 2 databases, 0 alarms.");
   expect(stdout).toContain("These secrets are to be set anew: KEY");
   const after = await request(host.appUrl("notes-again"));
   expect(after).toMatchObject({ status: 200, text: before.text });

@@ -1,5 +1,6 @@
 // What an app takes along to another host in an archive, and to another name in a fork. test/e2e/archive.test.ts reads archives by tar,
 // git and sqlite3, and imports them as npm does.
+import { runInDurableObject } from "cloudflare:test";
 import { packTar, unpackTar } from "modern-tar";
 import { beforeAll, describe, expect, it } from "vitest";
 import { supervisorOf, visit, visitText } from "../app/deployment.ts";
@@ -37,6 +38,7 @@ const ROOMS_CONFIG = JSON.stringify({
   main: "src/index.js",
   durable_objects: { bindings: [{ name: "ROOM", class_name: "Room" }] },
   migrations: [{ tag: "v1", new_sqlite_classes: ["Room"] }],
+  triggers: { crons: ["0 0 1 1 *"] },
 });
 
 const HOUR_MS = 3_600_000;
@@ -104,7 +106,21 @@ beforeAll(async () => {
   });
   await visit("moving-rooms", `/lobby?alarm=${LATER_MS}`);
   await visit("moving-rooms", "/hall");
+  await change("POST", "/apps/moving-rooms/commits", { branch: "feature/x", files: { "a.txt": "a" }, message: "Try" });
+  await visitPreview("moving-rooms", `/attic?alarm=${LATER_MS}`);
 });
+
+/** The preview of the branch feature/x. */
+async function visitPreview(app: string, path: string): Promise<unknown> {
+  return (await supervisorOf(app).fetch(`http://feature-x--${app}.localhost${path}`)).json();
+}
+
+/** The cron triggers of an app, with their environments. */
+function cronsOf(app: string): Promise<unknown> {
+  return runInDurableObject(supervisorOf(app), (_, { storage }) =>
+    storage.sql.exec("SELECT facet, cron FROM crons").toArray(),
+  );
+}
 
 async function exportApp(app: string): Promise<Uint8Array> {
   const response = await call("GET", `/apps/${app}/export`);
@@ -115,6 +131,11 @@ async function exportApp(app: string): Promise<Uint8Array> {
 async function importApp(app: string, archive: Uint8Array, token?: string): Promise<Response> {
   const headers = { "content-type": "application/x-tar" };
   return call("POST", `/apps/${app}/import`, { body: archive, headers, token });
+}
+
+async function importWithPreviews(app: string, archive: Uint8Array): Promise<Response> {
+  const headers = { "content-type": "application/x-tar" };
+  return call("POST", `/apps/${app}/import?previews=1`, { body: archive, headers });
 }
 
 /** The archive with JSON entries changed, or without those for which there is nothing. */
@@ -169,6 +190,41 @@ describe("an archive", () => {
       ["/lobby", "/hall"].map(async (path) => (await visit("moved-rooms", path)).json()),
     );
     expect(alarms).toEqual([LATER_MS, null]);
+  });
+
+  it("brings previews with their data and alarms if they are asked for", async () => {
+    const archive = await exportApp("moving-rooms");
+    // The preview has what it was forked from, and one object of its own.
+    expect(await (await importWithPreviews("moved-previews", archive)).json()).toMatchObject({
+      refCount: 2,
+      previewCount: 1,
+      databaseCount: 7,
+      alarmCount: 2,
+    });
+    const { previews } = await read("/apps/moved-previews/previews");
+    expect(previews).toMatchObject([{ branch: "feature/x", slug: "feature-x", state: "alive" }]);
+    expect(await visitPreview("moved-previews", "/attic")).toBe(LATER_MS);
+    expect(await (await visit("moved-previews", "/attic")).json()).toBeNull();
+    expect(await (await visit("moved-previews", "/lobby")).json()).toBe(LATER_MS);
+    expect((await importApp("moved-production", archive)).status).toBe(201);
+    expect(await read("/apps/moved-production/previews")).toEqual({ previews: [] });
+    expect(await read("/apps/moved-production")).toMatchObject({ refCount: 2 });
+    const older = await rewrite(archive, { "config.json": (config) => ({ ...config, previews: undefined }) });
+    expect(await (await importWithPreviews("moved-older", older)).json()).toMatchObject({ previewCount: 0 });
+  });
+
+  it("leaves cron triggers as the code has them, whether data comes along or not", async () => {
+    const crons = [{ facet: "app", cron: "0 0 1 1 *" }];
+    expect(await cronsOf("moving-rooms")).toEqual(crons);
+    expect((await importApp("moved-crons", await exportApp("moving-rooms"))).status).toBe(201);
+    expect(await cronsOf("moved-crons")).toEqual(crons);
+    for (const data of [true, false]) {
+      const name = `forked-crons-${data}`;
+      // oxlint-disable-next-line no-await-in-loop -- two
+      expect((await call("POST", "/apps/moving-rooms/fork", { body: { name, data } })).status).toBe(201);
+      // oxlint-disable-next-line no-await-in-loop -- two
+      expect(await cronsOf(name)).toEqual(crons);
+    }
   });
 
   it("rings an alarm at once whose time passed on the way", async () => {

@@ -49,12 +49,17 @@ const importRoute = createRoute({
   summary: "Make an app of an archive, also a gzipped one: repository, production's data and alarms, settings",
   description:
     "The app must not exist. Its production branch is deployed as by a push, then its data replaces what that made, and its alarms. " +
-    "Secrets are to be set anew, caps come with a token for the whole host, and previews begin with their next push. Where a part " +
-    "fails there is no app.",
+    "Secrets are to be set anew, caps come with a token for the whole host, previews if asked for. Where a part fails there is no app.",
   ...needs("admin"),
   ...refuses("app-exists", "archive-invalid", "sql-failed", "media-type-unsupported", ...DEPLOY_CODES),
   request: {
     params: AppPath,
+    query: z.object({
+      previews: z
+        .enum(["0", "1", "false", "true"])
+        .optional()
+        .openapi({ description: "1: the branches that were previews are deployed as such, and have their data." }),
+    }),
     body: { required: true, content: { "application/x-tar": { schema: z.string().openapi({ format: "binary" }) } } },
   },
   responses: {
@@ -68,6 +73,7 @@ const importRoute = createRoute({
             .openapi({ description: "What the push of the production branch came to." }),
           refCount: z.int(),
           databaseCount: z.int(),
+          previewCount: z.int(),
           alarmCount: z.int(),
           missingSecrets: z.array(z.string()).readonly().openapi({ description: "To be set anew." }),
           missingQuotas: z
@@ -83,6 +89,7 @@ const importRoute = createRoute({
 
 archives.openapi(importRoute, async (c) => {
   const { app } = c.req.valid("param");
+  const bringsPreviews = ["1", "true"].includes(c.req.valid("query").previews ?? "0");
   const type = c.req.header("content-type")?.split(";", 1)[0]?.toLowerCase() ?? "";
   if (!ARCHIVE_TYPES.includes(type)) {
     const types = ARCHIVE_TYPES.join(" or ");
@@ -92,7 +99,7 @@ archives.openapi(importRoute, async (c) => {
   try {
     const caller = c.get("caller");
     const request = pushAs(c.req.raw, c.env.host.env, caller, app);
-    const archive = { archive: body.stream, readConfig, setsQuotas: caller.scope.kind === "host" };
+    const archive = { archive: body.stream, readConfig, setsQuotas: caller.scope.kind === "host", bringsPreviews };
     return c.json(await importApp(request, c.env.host, archive), 201);
   } catch (error) {
     await body.drain().catch(() => undefined);
@@ -104,6 +111,7 @@ const Config = z.object({
   format: z.literal("slipway-app"),
   version: z.literal(1),
   productionBranch: z.string().nullable(),
+  previews: z.array(z.object({ branch: z.string(), slug: z.string() })).optional(),
   live: z.object({}).nullable(),
   settings: SettingsJson.partial(),
   retention: RetentionJson.partial().transform(givenLimits).optional(),
