@@ -247,11 +247,11 @@ describe("an archive", () => {
   });
 
   it("of an app of which nothing is live brings what is stored, and that it deploys", async () => {
-    await change("POST", "/apps", { name: "unborn", deploy: false });
-    await change("POST", "/apps/unborn/commits", { files: { "a.txt": "a" }, message: "Begin" });
-    await change("PATCH", "/apps/unborn", { deploy: true });
-    expect((await importApp("moved-unborn", await exportApp("unborn"))).status).toBe(201);
-    expect(await read("/apps/moved-unborn")).toMatchObject({
+    await change("POST", "/apps", { name: "never-live", deploy: false });
+    await change("POST", "/apps/never-live/commits", { files: { "a.txt": "a" }, message: "Begin" });
+    await change("PATCH", "/apps/never-live", { deploy: true });
+    expect((await importApp("moved-never-live", await exportApp("never-live"))).status).toBe(201);
+    expect(await read("/apps/moved-never-live")).toMatchObject({
       deploy: true,
       live: null,
       refCount: 1,
@@ -293,14 +293,14 @@ async function fork(name: string, body: Record<string, unknown> = {}, token?: st
 
 describe("a fork", () => {
   it("is set as its source, with plain variables, and without secrets, data, alarms and caps", async () => {
-    const forked = await fork("forked");
+    const forked = await fork("forked-set");
     expect(forked.status).toBe(201);
     expect(await forked.json()).toMatchObject({ ok: true, missingSecrets: ["KEY"] });
-    const { quotas, ...set } = await readSetup("forked");
+    const { quotas, ...set } = await readSetup("forked-set");
     expect(set).toMatchObject({ ...SET, variables: PLAIN });
     expect(quotas).toEqual(await read("/apps/moving-rooms/quotas"));
-    expect(await (await visit("forked")).json()).toEqual({ greeting: "hello", alarm: null });
-    expect(await supervisorOf("forked").listAlarms("app")).toEqual([]);
+    expect(await (await visit("forked-set")).json()).toEqual({ greeting: "hello", alarm: null });
+    expect(await supervisorOf("forked-set").listAlarms("app")).toEqual([]);
   });
 
   it("has data and secrets if they are asked for", async () => {
