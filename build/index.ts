@@ -5,6 +5,7 @@ import { envFileWarnings } from "./env-files.ts";
 import { type AssetConfig, assetsOnlyModule, type BuiltAsset, collectAssets } from "./assets.ts";
 import type { BundledCode, BundleRequest, BundleStats } from "./bundle-request.ts";
 import { type Builder, bundleInIsolate, writeInIsolate } from "./builder.ts";
+import type { StoredNames } from "./class-names.ts";
 import { nodejsSupport, RUNTIME_COMPATIBILITY_DATE } from "./compatibility.ts";
 import { type AppConfig, findAppEntry, readConfig } from "./config.ts";
 import type { EsbuildRun } from "./esbuild-arguments.ts";
@@ -38,6 +39,8 @@ export interface Bundle {
   readonly exports: readonly string[];
   /** The classes that the wrangler configuration binds, and their names in `env`. */
   readonly objectBindings: readonly ObjectBinding[];
+  /** Under which names objects are stored, by class, where that is another. */
+  readonly storedNames: StoredNames;
   /** When scheduled() is to be called, as cron expressions. */
   readonly crons: readonly string[];
   readonly compatibilityDate: string;
@@ -176,7 +179,7 @@ function withoutCode(config: AppConfig): LoadedCode {
   const { compatibilityDate, compatibilityFlags, vars, crons, probe } = config;
   const modules = { "index.js": { kind: "esm", text } } as const;
   const sourceMap = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
-  const code = { modules, sourceMap, exports: ["App"], objectBindings: [], crons };
+  const code = { modules, sourceMap, exports: ["App"], objectBindings: [], storedNames: {}, crons };
   return { ...code, entry: ASSETS_ONLY, compatibilityDate, compatibilityFlags, vars, probe, packages: [], stats };
 }
 
@@ -223,6 +226,7 @@ async function assemble(
     sourceMap: decode(bundled.sourceMap),
     exports: bundled.exports,
     objectBindings: config.objectBindings,
+    storedNames: config.storedNames,
     crons: config.crons,
     compatibilityDate: config.compatibilityDate,
     compatibilityFlags: config.compatibilityFlags,

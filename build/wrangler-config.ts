@@ -1,6 +1,7 @@
 // What a build takes from wrangler.jsonc, .json or .toml, checked key by key as wrangler documents them. How the
 // entry becomes modules is read by wrangler-bundling.ts; which keys there are is known to wrangler-keys.ts.
 import { type AssetsTable, DEFAULT_ASSETS, readAssetsTable } from "./assets-config.ts";
+import { readStoredNames, type StoredNames } from "./class-names.ts";
 import { DEFAULT_COMPATIBILITY_DATE, RUNTIME_COMPATIBILITY_DATE } from "./compatibility.ts";
 import { type ConfigCheck, isString, isStringList, isTableList, startCheck, valueAt } from "./config-check.ts";
 import { type ConfigFile, isTable } from "./config-file.ts";
@@ -26,6 +27,8 @@ export interface WranglerConfig {
   readonly vars: Readonly<Record<string, JsonValue>>;
   /** durable_objects.bindings, in order. */
   readonly objectBindings: readonly ObjectBinding[];
+  /** Classes that migrations renamed. */
+  readonly storedNames: StoredNames;
   /** triggers.crons, as they are written. */
   readonly crons: readonly string[];
   /** The path of the tsconfig.json to use, as it is written. */
@@ -48,6 +51,7 @@ export const NO_WRANGLER_CONFIG: WranglerConfig = {
   compatibilityFlags: [],
   vars: {},
   objectBindings: [],
+  storedNames: {},
   crons: [],
   tsconfig: undefined,
   bundling: DEFAULT_BUNDLING,
@@ -76,6 +80,7 @@ export function readWranglerConfig(file: ConfigFile): WranglerOutcome {
     compatibilityFlags: check.value(["compatibility_flags"], "a list of strings", isStringList) ?? [],
     vars: check.value(["vars"], "a table of variables", isJsonTable) ?? {},
     objectBindings: bindings.flatMap((_, at) => readBinding(check, at) ?? []),
+    storedNames: readStoredNames(file.value["migrations"]),
     crons: readCrons(check),
     tsconfig: check.value(["tsconfig"], 'a path such as "tsconfig.json"', isString),
     bundling: readBundling(check),

@@ -1,6 +1,6 @@
 // Every key that wrangler documents, by what becomes of it here: read; of no meaning here and let be; or named, since an app that
 // relies on it would fail in the middle of a request.
-import { isEmpty } from "./config-check.ts";
+import { isEmpty, isStringList, isTableList } from "./config-check.ts";
 import { type ConfigFile, type ConfigKeys, isTable } from "./config-file.ts";
 import type { BuildMessage } from "./messages.ts";
 import { nearestName } from "./nearest.ts";
@@ -52,13 +52,13 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
 /** Keys that a build reads. */
 const READ: readonly string[] = (
   "alias assets base_dir build compatibility_date compatibility_flags define durable_objects find_additional_modules " +
-  "jsx_factory jsx_fragment keep_names main minify no_bundle preserve_file_names rules triggers tsconfig vars"
+  "jsx_factory jsx_fragment keep_names main migrations minify no_bundle preserve_file_names rules triggers tsconfig vars"
 ).split(" ");
 
-/** Keys about Cloudflare's side of a Worker, or about wrangler itself. `migrations`: every class here has SQL storage anyway. */
+/** Keys about Cloudflare's side of a Worker, or about wrangler itself. */
 const LET_BE: readonly string[] = (
   "$schema access account_id addresses cache cloudchamber compliance_region dependencies_instrumentation dev env exports " +
-  "first_party_worker keep_vars legacy_env limits logfwdr logpush migrations name node_compat observability placement " +
+  "first_party_worker keep_vars legacy_env limits logfwdr logpush name node_compat observability placement " +
   "preview_urls previews python_modules route routes secrets send_metrics streaming_tail_consumers tail_consumers " +
   "upload_source_maps usage_model workers_dev"
 ).split(" ");
@@ -88,7 +88,7 @@ export function keyWarnings(file: ConfigFile): BuildMessage[] {
   const known = [...READ, ...LET_BE, ...Object.keys(UNSUPPORTED)];
   const unknown = unknownKeys(file, [], known);
   const nested = Object.entries(TABLES).flatMap(([key, names]) => unknownKeys(file, [key], names));
-  return [...unknown, ...nested, ...environments(file), ...renamedClasses(file)];
+  return [...unknown, ...nested, ...environments(file), ...unmovedClasses(file)];
 }
 
 function unknownKeys(file: ConfigFile, at: readonly string[], known: readonly string[]): BuildMessage[] {
@@ -106,23 +106,27 @@ function unknownKeys(file: ConfigFile, at: readonly string[], known: readonly st
     });
 }
 
-/** New, deleted and recreated classes need nothing here; data that goes from one class to another does. */
-function renamedClasses(file: ConfigFile): BuildMessage[] {
+/** What migrations do to objects elsewhere, and not here. Of deletions the last, since the list stays. */
+function unmovedClasses(file: ConfigFile): BuildMessage[] {
   const { migrations } = file.value;
-  if (!Array.isArray(migrations)) return [];
-  return migrations.flatMap((migration: unknown, at) => {
-    if (!isTable(migration)) return [];
-    return ["renamed_classes", "transferred_classes"].flatMap((key) => {
-      const moves = migration[key];
-      if (!Array.isArray(moves)) return [];
-      return moves.filter(isTable).map(({ from, to }) => ({
-        code: "build-warning" as const,
-        text: `Objects of ${String(to)} do not get what those of ${String(from)} have here: ${key} is not read.`,
-        location: file.locate(["migrations", at, key]),
-        fix: `To keep the data, keep the class by its old name: export { ${String(to)} as ${String(from)} }, and bind ${String(from)}.`,
-      }));
-    });
+  if (!isTableList(migrations)) return [];
+  const transferred = migrations.flatMap((migration, at) => {
+    const { transferred_classes: moves } = migration;
+    if (!isTableList(moves)) return [];
+    return moves.map(({ from, to }) => ({
+      code: "build-warning" as const,
+      text: `Objects of ${String(to)} do not get what those of ${String(from)} have: transferred_classes is not read.`,
+      location: file.locate(["migrations", at, "transferred_classes"]),
+      fix: "Another Worker is another app here: bring its data over by requests between the two.",
+    }));
   });
+  const last = migrations.length - 1;
+  const deleted = migrations[last]?.["deleted_classes"];
+  if (!isStringList(deleted) || deleted.length === 0) return transferred;
+  const text = `The objects of ${deleted.join(", ")} are kept, for going back: a push deletes no data.`;
+  const fix = "To delete them: DELETE /api/v1/apps/<app>/objects/<class>/<id>.";
+  const location = file.locate(["migrations", last, "deleted_classes"]);
+  return [...transferred, { code: "build-warning", text, location, fix }];
 }
 
 function environments(file: ConfigFile): BuildMessage[] {

@@ -5,7 +5,7 @@ import { BUILDER_VERSION } from "../build/builder.ts";
 import { build, type Bundle } from "../build/index.ts";
 import { formatWarning } from "../build/messages.ts";
 import { codeId } from "./app/code-id.ts";
-import { chooseEntryClass, type EntryClass } from "./app/entry-class.ts";
+import { chooseEntryClass, type EntryClass, listExports } from "./app/entry-class.ts";
 import type { Candidate } from "./app/rehearsal.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import { type AssetFacts, storeAssets } from "./push-assets.ts";
@@ -100,5 +100,12 @@ function factsOf(bundle: Bundle, { className, objects }: Entry): BuildFacts {
   const packages = bundle.packages.map(({ name, version }) => `${name} ${version}`);
   const { entry, probe } = bundle;
   const sizes = { moduleCount, sourceBytes, bundleBytes, assetCount };
-  return { entry, className, objectClasses: objects?.classes ?? [], ...sizes, packages, probe };
+  return {
+    entry,
+    className,
+    objectClasses: listExports(objects),
+    ...sizes,
+    packages,
+    probe,
+  };
 }

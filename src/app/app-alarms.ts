@@ -4,6 +4,7 @@ import { findAlarm, listAlarmsOf, putAlarm, removeAlarm, removeAlarmsOf } from "
 import type { LogSource } from "./environment-props.ts";
 import { findExisting, findRuntime, type HostedApp } from "./hosted-app.ts";
 import { objectFacet, parseObjectFacet, type ObjectAddress } from "./object-address.ts";
+import { shownClass, storedClass } from "./receiver.ts";
 import { setNextAlarm } from "./schedule.ts";
 
 /** An object sets its alarm, or deletes it. */
@@ -54,7 +55,9 @@ export function listAppAlarms(app: HostedApp, facet: string): readonly KeptAlarm
   if (findExisting(app) === undefined) return [];
   return listAlarmsOf(app.db, facet).map(({ object, atMs }) => {
     const address = parseObjectFacet(object);
-    return { object: address && { className: address.className, objectId: address.objectId }, atMs };
+    if (address === undefined) return { object: undefined, atMs };
+    const { objectId } = address;
+    return { object: { className: shownClass(app, facet, address.className), objectId }, atMs };
   });
 }
 
@@ -64,7 +67,9 @@ export function replaceAppAlarms(app: HostedApp, facet: string, alarms: readonly
   app.db.transaction(() => {
     removeAlarmsOf(app.db, facet);
     for (const { object, atMs } of alarms) {
-      writeAlarm(app, facet, object === undefined ? facet : objectFacet(facet, object), atMs);
+      const className = object && storedClass(app, facet, object.className);
+      const stored = object && className !== undefined ? { ...object, className } : undefined;
+      writeAlarm(app, facet, stored === undefined ? facet : objectFacet(facet, stored), atMs);
     }
   });
   setNextAlarm(app);

@@ -27,10 +27,11 @@ export function codeId(definition: CodeDefinition): string {
   }
   // Only where there are any, so that code without them keeps the ID that it had.
   if (definition.objects !== undefined) {
-    const { classes, bindings } = definition.objects;
+    const { classes, bindings, exports = {} } = definition.objects;
     add("objects");
     add(classes.toSorted().join(","));
     for (const { name, className } of bindings) add(`${name}=${className}`);
+    for (const className of Object.keys(exports).toSorted()) add(`${className} is ${exports[className]}`);
   }
   return hash.digest("hex");
 }

@@ -8,6 +8,7 @@ import { findExisting, runtimeOf, type HostedApp } from "./hosted-app.ts";
 import { idOfName, objectFacet } from "./object-address.ts";
 import { findObject } from "../store/objects.ts";
 import type { KvPage, KvQuestion } from "./kv-list.ts";
+import { storedClass } from "./receiver.ts";
 import { keepBeforeSql } from "./snapshots.ts";
 import type { SqlAnswer, SqlQuestion } from "./sql-query.ts";
 import { measureStopped } from "./stored-data.ts";
@@ -92,7 +93,8 @@ function findDatabase(app: HostedApp, { environment, object }: DatabaseChoice): 
   const facet = environment === "production" ? PRODUCTION_FACET : previewFacet(environment);
   if (!hasData(app, facet)) return { kind: "no-data" };
   if (object === undefined) return { kind: "found", facet, database: facet };
-  const { className, idOrName } = object;
+  const { idOrName } = object;
+  const className = storedClass(app, facet, object.className);
   for (const objectId of [idOrName, idOfName(idOrName)]) {
     const key = { facet, className, objectId };
     if (findObject(app.db, key) !== undefined) return { kind: "found", facet, database: objectFacet(facet, key) };

@@ -6,6 +6,7 @@ import { scheduleCrons } from "./cron-schedule.ts";
 import { deleteData, deleteObject, hasData } from "./facet-data.ts";
 import { findExisting, runtimeOf, type HostedApp } from "./hosted-app.ts";
 import { objectFacet, type ObjectAddress } from "./object-address.ts";
+import { storedClass } from "./receiver.ts";
 import { readStopped } from "./stopped-data.ts";
 import { measureStopped } from "./stored-data.ts";
 
@@ -50,9 +51,9 @@ function emptyFacet(app: HostedApp, { facet, object }: DataTarget): string {
     deleteData(app, facet);
     return facet;
   }
-  const { className, objectId, name } = object;
-  const key = { facet, className, objectId };
+  const { objectId, name } = object;
+  const key = { facet, className: storedClass(app, facet, object.className), objectId };
   deleteObject(app, key);
   putObject(app.db, { ...key, name }, app.now());
-  return objectFacet(facet, object);
+  return objectFacet(facet, key);
 }

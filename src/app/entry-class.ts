@@ -1,6 +1,6 @@
 // Which export of an app receives its requests: a class App, else a default export with fetch (an ordinary Worker), else the one class
 // that its wrangler configuration binds.
-import { type CodeDefinition, type ObjectClasses, WORKER_ENTRY } from "../store/code.ts";
+import { type CodeDefinition, exportOf, type ObjectClasses, WORKER_ENTRY } from "../store/code.ts";
 import { explainMissingObjectClass, explainNoEntry } from "./entry-export.ts";
 import { makeWorkerCode, readReport } from "./loader.ts";
 import { MAX_CLASS_NAME_LENGTH } from "./object-address.ts";
@@ -19,6 +19,8 @@ export interface EntryCandidate extends Omit<CodeDefinition, "className" | "obje
   readonly exports: readonly string[];
   /** Classes that the wrangler configuration binds, and under which names in `env`. */
   readonly objectBindings: ObjectClasses["bindings"];
+  /** Under which names objects are stored, by class, where that is another. */
+  readonly storedNames: Readonly<Record<string, string>>;
   readonly sourceMap: string;
 }
 
@@ -77,7 +79,7 @@ export async function chooseEntryClass(bundle: EntryCandidate, loader: WorkerLoa
 /** The entry with the classes of objects: those that are bound, and more that ctx.exports is to have. */
 function found(
   className: string,
-  { exports, objectBindings }: EntryCandidate,
+  { exports, objectBindings, storedNames }: EntryCandidate,
   moreClasses: readonly string[],
 ): EntryClass & { readonly kind: "found" } {
   const bindings = objectBindings.filter((binding) => exports.includes(binding.className));
@@ -88,7 +90,25 @@ function found(
     .map(({ name, className: missing }) => `env.${name} is not there: the entry module exports no class ${missing}.`);
   if (classes.length === 0) return { kind: "found", className, notes };
   const usable = bindings.filter((binding) => classes.includes(binding.className));
-  return { kind: "found", className, objects: { classes, bindings: usable }, notes };
+  return { kind: "found", className, objects: storeAs(storedNames, { classes, bindings: usable }), notes };
+}
+
+/** The classes by the names that their objects are stored under. */
+function storeAs(storedNames: EntryCandidate["storedNames"], { classes, bindings }: ObjectClasses): ObjectClasses {
+  const nameOf = (className: string): string =>
+    Object.hasOwn(storedNames, className) ? (storedNames[className] ?? className) : className;
+  const renamed = classes.filter((className) => nameOf(className) !== className);
+  if (renamed.length === 0) return { classes, bindings };
+  return {
+    classes: classes.map(nameOf).toSorted(),
+    bindings: bindings.map((binding) => ({ ...binding, className: nameOf(binding.className) })),
+    exports: Object.fromEntries(renamed.map((className) => [nameOf(className), className])),
+  };
+}
+
+/** What the app itself calls the classes of its objects. */
+export function listExports(objects: ObjectClasses | undefined): readonly string[] {
+  return (objects?.classes ?? []).map((className) => exportOf(objects, className)).toSorted();
 }
 
 /** Whether an entry is the default export of an ordinary Worker. */

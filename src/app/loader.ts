@@ -97,8 +97,8 @@ function withNeededFlags({ compatibilityDate, compatibilityFlags }: CodeDefiniti
 
 /** The wrapper comes first and imports the app by itself, so that what the app throws is caught and told. */
 function mainModule({ className, objects = { classes: [], bindings: [] } }: CodeDefinition): string {
-  const { classes, bindings } = objects;
-  const parts = JSON.stringify({ entry: className, classes, bindings });
+  const { classes, bindings, exports = {} } = objects;
+  const parts = JSON.stringify({ entry: className, classes, bindings, exports });
   const declared = classes.map(
     (name) => `export const ${objectExport(name)} = wrapped.objects[${JSON.stringify(name)}];`,
   );

@@ -11,7 +11,7 @@ import { deleteObject } from "./facet-data.ts";
 import { findExisting, findRuntime, type HostedApp } from "./hosted-app.ts";
 import { objectFacet } from "./object-address.ts";
 import { quotasOf } from "./quotas.ts";
-import { entryOf } from "./receiver.ts";
+import { listLiveClasses, shownClass, storedClass } from "./receiver.ts";
 
 /** Which objects to list. */
 export interface ObjectQuery {
@@ -33,24 +33,35 @@ export interface ObjectPage {
   readonly limit: number;
 }
 
-/** undefined: the app does not exist. */
+/** Classes are called as the live version calls them. undefined: the app does not exist. */
 export function describeObjects(app: HostedApp, query: ObjectQuery): ObjectPage | undefined {
   if (findExisting(app) === undefined) return undefined;
-  const version = findRuntime(app, query.facet)?.live;
-  const liveClasses = (version && entryOf(app, version).objects?.classes) ?? [];
-  const counts = new Map(liveClasses.map((className) => [className, 0]));
-  for (const { className, count } of countByClass(app.db, query.facet)) counts.set(className, count);
+  const { facet, after, className } = query;
+  const live = listLiveClasses(app, facet);
+  const counts = new Map(live.map(({ storedAs }) => [storedAs, 0]));
+  for (const { className: storedAs, count } of countByClass(app.db, facet)) counts.set(storedAs, count);
+  const found = listObjects(app.db, facet, {
+    ...query,
+    className: className && storedClass(app, facet, className),
+    after: after && { ...after, className: storedClass(app, facet, after.className) },
+  });
   return {
-    objects: listObjects(app.db, query.facet, query),
-    classes: [...counts].map(([className, count]) => ({ className, count, isLive: liveClasses.includes(className) })),
-    count: countObjects(app.db, query.facet),
+    objects: found.map((object) => ({ ...object, className: shownClass(app, facet, object.className) })),
+    classes: [...counts].map(([storedAs, count]) => ({
+      className: shownClass(app, facet, storedAs),
+      count,
+      isLive: live.some((each) => each.storedAs === storedAs),
+    })),
+    count: countObjects(app.db, facet),
     limit: quotasOf(app).objects,
   };
 }
 
 /** Deletes an object with its data; what it was doing ends. Returns whether there was one. An app that names it again gets a new one. */
-export function eraseObject(app: HostedApp, key: ObjectKey): boolean {
-  if (findExisting(app) === undefined || findObject(app.db, key) === undefined) return false;
+export function eraseObject(app: HostedApp, named: ObjectKey): boolean {
+  if (findExisting(app) === undefined) return false;
+  const key = { ...named, className: storedClass(app, named.facet, named.className) };
+  if (findObject(app.db, key) === undefined) return false;
   deleteObject(app, key);
   const runtime = findRuntime(app, key.facet);
   runtime?.objects.delete(objectFacet(key.facet, key));

@@ -1,6 +1,6 @@
 // What starts in a rehearsal: the class or the Worker that receives the requests, and one object of each other class, on whatever data the
 // rehearsal's facets have. Then the probe, if the app names one.
-import { WORKER_ENTRY, type Code } from "../store/code.ts";
+import { exportOf, WORKER_ENTRY, type Code } from "../store/code.ts";
 import { findObject, listObjects, putObject } from "../store/objects.ts";
 import { REHEARSAL_FACET } from "./environment.ts";
 import { readData } from "./facet-data.ts";
@@ -58,7 +58,7 @@ async function startObjects(app: HostedApp, rehearsed: Rehearsed): Promise<Rehea
   const { code } = rehearsed;
   const schemaChanges: string[] = [];
   for (const className of code.objects?.classes ?? []) {
-    if (className === code.className) continue;
+    if (exportOf(code.objects, className) === code.className) continue;
     const [copied] = listObjects(app.db, REHEARSAL_FACET, { className, limit: 1 });
     const address = copied ?? { className, objectId: idOfName(EXAMPLE_NAME), name: EXAMPLE_NAME };
     // oxlint-disable-next-line no-await-in-loop -- see startRehearsed
@@ -85,7 +85,7 @@ async function startClass(
   const before = hasCopy ? (await readData(app, facet)).schema : [];
   if (key !== undefined) putObject(app.db, key, app.now());
   const openWorker = (): WorkerStub => worker;
-  const input = { openWorker, readCode: readCode(code, className), secrets, address };
+  const input = { openWorker, readCode: readCode(code, exportOf(code.objects, className)), secrets, address };
   const start: Start = await startFacet(app, facet, input);
   if (start.kind === "failed") return start;
   const ask = (url: string): Promise<unknown> => getFacet(app, facet, openWorker)[PROBE](url);

@@ -43,6 +43,8 @@ interface AppParts {
   /** The classes of its objects, and the names in `env` that reach them. */
   readonly classes: readonly string[];
   readonly bindings: readonly { readonly name: string; readonly className: string }[];
+  /** The exports that classes are, where that is another name than the one that their objects are stored under. */
+  readonly exports: Readonly<Record<string, string>>;
 }
 
 /** What the generated main module exports. */
@@ -112,7 +114,7 @@ export async function wrapApp(importApp: () => Promise<Exports>, parts: AppParts
     else report.phase = "export";
     for (let at = 0; at < parts.classes.length; at += 1) {
       const name = parts.classes[at];
-      const Class = name === undefined ? undefined : exports[name];
+      const Class = name === undefined ? undefined : exports[exportOf(parts, name)];
       if (name === undefined || !isClass(Class)) continue;
       objects[name] = wrapClass(isDurableObjectClass(Class) ? Class : adoptClass(Class), wrapping, name);
     }
@@ -197,13 +199,19 @@ function isLogsEntrypoint(value: unknown): value is LogsEntrypoint {
 }
 
 /** Puts the namespaces where the app looks for them: into the isolate's `env` at once, and into what each instance and request is given. */
-function takeObjects({ entry, classes, bindings }: AppParts): Wrapping["prepare"] {
+function takeObjects(parts: AppParts): Wrapping["prepare"] {
+  const { entry, classes, bindings } = parts;
   const { env } = runtime;
   const stub: unknown = Reflect.get(env, OBJECTS_BINDING);
   const namespaces: Record<string, DurableObjectNamespace> = {};
+  const exported: Record<string, DurableObjectNamespace> = {};
   if (isObjectsStub(stub)) {
     Reflect.deleteProperty(env, OBJECTS_BINDING);
-    for (const className of classes) namespaces[className] = new DurableObjectNamespace(stub, className, classes);
+    for (const className of classes) {
+      const namespace = new DurableObjectNamespace(stub, className, classes);
+      namespaces[className] = namespace;
+      exported[exportOf(parts, className)] = namespace;
+    }
   }
   const bind = (to: object): void => {
     for (let at = 0; at < bindings.length; at += 1) {
@@ -220,9 +228,14 @@ function takeObjects({ entry, classes, bindings }: AppParts): Wrapping["prepare"
     const all: unknown = Reflect.get(ctx, "exports");
     const received: unknown = typeof all === "object" && all !== null && Reflect.get(all, receiverExport(entry));
     // What receives the requests by the name that the app gave it, and none of the host's own.
-    const value = { ...(received ? { [entry]: received } : {}), ...namespaces };
+    const value = { ...(received ? { [entry]: received } : {}), ...exported };
     defineProperty(ctx, "exports", { value, configurable: true, enumerable: true, writable: true });
   };
+}
+
+/** What the app itself calls a class. */
+function exportOf({ exports }: AppParts, className: string): string {
+  return (hasOwn(exports, className) ? exports[className] : undefined) ?? className;
 }
 
 /** What the main module calls the app's entry. */

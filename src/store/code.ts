@@ -11,10 +11,18 @@ export type CodeModule =
 
 /** An app's own Durable Object classes, each of whose objects has a database of its own. */
 export interface ObjectClasses {
-  /** Exports of the entry module. */
+  /** The names that their objects are stored under: exports of the entry module, but for those in `exports`. */
   readonly classes: readonly string[];
   /** Their names in `env`. */
   readonly bindings: readonly { readonly name: string; readonly className: string }[];
+  /** The exports of classes that were renamed, by those names; undefined: none was. */
+  readonly exports?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What the app itself calls a class. */
+export function exportOf(objects: ObjectClasses | undefined, className: string): string {
+  const exports = objects?.exports ?? {};
+  return (Object.hasOwn(exports, className) ? exports[className] : undefined) ?? className;
 }
 
 /** The entry of an ordinary Worker: its default export. Every other entry is a Durable Object class. */

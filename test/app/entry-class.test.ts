@@ -7,11 +7,12 @@ interface Entry {
   readonly source: string;
   readonly exports: readonly string[];
   readonly boundClasses?: readonly string[];
+  readonly storedNames?: Readonly<Record<string, string>>;
 }
 
-function choose({ source, exports, boundClasses = [] }: Entry): Promise<EntryClass> {
+function choose({ source, exports, boundClasses = [], storedNames = {} }: Entry): Promise<EntryClass> {
   const objectBindings = boundClasses.map((className) => ({ name: className.toUpperCase(), className }));
-  return chooseEntryClass({ ...makeCode(IMPORTS + source), exports, objectBindings }, env.LOADER);
+  return chooseEntryClass({ ...makeCode(IMPORTS + source), exports, objectBindings, storedNames }, env.LOADER);
 }
 
 const ROOM = "export class Room extends DurableObject {}\n";
@@ -124,8 +125,28 @@ describe("chooseEntryClass", () => {
     });
   });
 
+  it("has classes that were renamed by the names that they are stored under", async () => {
+    const entry = {
+      source: ROOM + LOBBY + WORKER,
+      exports: ["default", "Lobby", "Room"],
+      boundClasses: ["Room", "Lobby"],
+      storedNames: { Room: "Hall", Hall: "Hall$2" },
+    };
+    expect(await choose(entry)).toMatchObject({
+      objects: {
+        classes: ["Hall", "Lobby"],
+        bindings: [
+          { name: "ROOM", className: "Hall" },
+          { name: "LOBBY", className: "Lobby" },
+        ],
+        exports: { Hall: "Room" },
+      },
+    });
+  });
+
   it("says that the runtime does not have a compatibility date", async () => {
-    const bundle = { ...makeCode(ROOM, { compatibilityDate: "2199-01-01" }), exports: ["Room"], objectBindings: [] };
+    const code = makeCode(ROOM, { compatibilityDate: "2199-01-01" });
+    const bundle = { ...code, exports: ["Room"], objectBindings: [], storedNames: {} };
     expect(await chooseEntryClass(bundle, env.LOADER)).toMatchObject({ kind: "failed", code: "config-unsupported" });
   });
 });

@@ -271,16 +271,20 @@ wrangler.jsonc:6:10: The environments of wrangler.jsonc (staging, live) are not 
 `,
   ],
   [
-    "a class that was renamed",
+    "classes that were renamed, transferred and deleted",
     {
-      "wrangler.jsonc": `{\n  "compatibility_date": "2026-01-01",\n  "migrations": [\n    { "tag": "v1", "new_sqlite_classes": ["Room"] },\n    { "tag": "v2", "renamed_classes": [{ "from": "Room", "to": "Hall" }] }\n  ]\n}\n`,
+      "wrangler.jsonc": `{\n  "compatibility_date": "2026-01-01",\n  "migrations": [\n    { "tag": "v1", "new_sqlite_classes": ["Room"] },\n    { "tag": "v2", "renamed_classes": [{ "from": "Room", "to": "Hall" }], "transferred_classes": [{ "from": "Lobby", "from_script": "x", "to": "Foyer" }] },\n    { "tag": "v3", "deleted_classes": ["Hall"] }\n  ]\n}\n`,
       "src/index.ts": APP,
     },
     `
-wrangler.jsonc:5:39: Objects of Hall do not get what those of Room have here: renamed_classes is not read. [build-warning]
-  5 |     { "tag": "v2", "renamed_classes": [{ "from": "Room", "to": "Hall" }] }
-    |                                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-  To keep the data, keep the class by its old name: export { Hall as Room }, and bind Room.
+wrangler.jsonc:5:98: Objects of Foyer do not get what those of Lobby have: transferred_classes is not read. [build-warning]
+  5 | ...o": "Hall" }], "transferred_classes": [{ "from": "Lobby", "from_script": "x", "to": "Foyer" }] },
+    |                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  Another Worker is another app here: bring its data over by requests between the two.
+wrangler.jsonc:6:39: The objects of Hall are kept, for going back: a push deletes no data. [build-warning]
+  6 |     { "tag": "v3", "deleted_classes": ["Hall"] }
+    |                                       ^^^^^^^^
+  To delete them: DELETE /api/v1/apps/<app>/objects/<class>/<id>.
 `,
   ],
   [
