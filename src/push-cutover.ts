@@ -13,19 +13,24 @@ export interface CutoverInput extends ExplainInput {
   /** Those that were checked; each deploy is of one of them. */
   readonly deployments: readonly Deployment[];
   readonly isAtomic: boolean;
+  /** Says which refs moved without being deployed. */
+  readonly sayMoved: () => void;
 }
 
 /** Refs that are not where the push wanted them, by name. */
 type Undone = ReadonlyMap<string, { readonly code: ErrorCode; readonly reason: string }>;
 
-/** Sees each deploy live, or undone after all. */
+/** Sees each deploy live, or undone after all. Of an atomic push nothing is told as live before all of it is. */
 export async function cutOverAll(input: CutoverInput, made: readonly lines.MadeDeploy[]): Promise<Undone> {
   const undone = new Map<string, { readonly code: ErrorCode; readonly reason: string }>();
+  const ends: (() => Promise<void>)[] = [];
+  if (!input.isAtomic) input.sayMoved();
   for (const deploy of made) {
     // oxlint-disable no-await-in-loop -- a preview copies what production has become
     const outcome = await input.supervisor.cutOver(deploy.number);
     if (outcome.kind !== "reverted") {
-      await tellEnd(input, deploy, outcome);
+      if (input.isAtomic) ends.push(() => tellEnd(input, deploy, outcome));
+      else await tellEnd(input, deploy, outcome);
       continue;
     }
     const failed = made.find(({ number }) => number === outcome.ofDeploy) ?? deploy;
@@ -35,8 +40,13 @@ export async function cutOverAll(input: CutoverInput, made: readonly lines.MadeD
     if (!input.isAtomic) continue;
     for (const name of outcome.stayed) if (!undone.has(name)) undone.set(name, MOVED_ON);
     await tellGoneBack(input, { made, failed, stayed: outcome.stayed });
+    return undone;
     // oxlint-enable no-await-in-loop
-    break;
+  }
+  if (input.isAtomic) input.sayMoved();
+  for (const tell of ends) {
+    // oxlint-disable-next-line no-await-in-loop -- in their order
+    await tell();
   }
   return undone;
 }
@@ -108,5 +118,6 @@ async function tellGoneBack(
   for (const line of lines.goneBackLines(branches, stayed)) {
     narrator.say(line);
     narrator.brief(line);
+    for (const other of others) other.narrator.detail(line);
   }
 }

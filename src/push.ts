@@ -169,7 +169,6 @@ async function runStages(stages: Stages): Promise<PushReport> {
   const rehearsed = await prepare(stages, { checked, ingested, turns });
   const committed = await narrator.time("commit", () => commit(stages, { checked, rehearsed, ingested }));
   const refusals = await narrator.time("cutOver", () => cutOver(stages, checked, committed));
-  if (isAtomic(stages.update) && refusals.size === 0) sayMoved(stages, committed);
   return report(stages, { ...committed, refusals });
 }
 
@@ -329,8 +328,6 @@ async function commit(
     nowMs: request.now(),
   });
   for (const result of outcome.results) if (result.kind === "refused") refusals.set(result.name, result);
-  // What is atomic is not said before all of it is live.
-  if (!isAtomic(update)) sayMoved(stages, { refusals, outcome });
   return { refusals, outcome };
 }
 
@@ -346,7 +343,9 @@ function sayMoved(stages: Stages, { refusals, outcome }: Committed): void {
 /** Sees each deploy live, or undone after all. */
 async function cutOver(stages: Stages, checked: CheckedRefs, { refusals, outcome }: Committed): Promise<Refusals> {
   const made = outcome === undefined ? [] : deploysIn(outcome);
-  const input = { ...stages, deployments: checked.deployments, isAtomic: isAtomic(stages.update) };
+  const { deployments } = checked;
+  const moved = (): void => sayMoved(stages, { refusals, outcome });
+  const input = { ...stages, deployments, isAtomic: isAtomic(stages.update), sayMoved: moved };
   return new Map([...refusals, ...(await cutOverAll(input, made))]);
 }
 

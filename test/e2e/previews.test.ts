@@ -160,6 +160,7 @@ describe("a push of several branches", () => {
     expect(refused.code, refused.stderr).toBe(1);
     expect(refused.stderr.match(/! \[remote rejected\]/g)).toHaveLength(4);
     expect(refused.lines.join("\n")).toContain("error: fix: cut over failed");
+    expect(refused.lines.join("\n")).not.toContain("live      ");
     const main = (await git(repository, "rev-parse", "--short=7", "main~1")).trim();
     expect(refused.lines).toContain(`          main: deploy 1 (${main}) at ${host.appUrl("atomic")}`);
     expect(await git(repository, "ls-remote", host.gitUrl("atomic.git"))).toBe(before);
