@@ -2,6 +2,7 @@
 // event streams, say goodbye to WebSockets, stop the old version, start the new one; if it does not start, undo the deploy, its ref with it, and
 // start the one before. New requests wait meanwhile (serve.ts). The old code never runs beside the new on the same database.
 import { dropAlarms, settleAlarms } from "./app-alarms.ts";
+import { findWaitingFacet } from "../store/atomic-pushes.ts";
 import { findDeploy, getDeploy, markSuperseded, recordCutover, setHasSockets } from "../store/deploys.ts";
 import type { Deploy } from "../store/deploys.ts";
 import { settleAtomicPushes } from "./atomic-pushes.ts";
@@ -133,8 +134,15 @@ async function approach(app: HostedApp, runtime: FacetRuntime): Promise<Arrival>
     } else if (version !== undefined) {
       await replace(app, runtime, version);
     }
+    if (runtime.live === runtime.running) startWaiting(app);
   }
   return { kind: "ready" };
+}
+
+/** What waits of an atomic push is started as soon as anything is: whether all of it stays must not be open until somebody asks for it. */
+function startWaiting(app: HostedApp): void {
+  const facet = findWaitingFacet(app.db);
+  if (facet !== undefined) app.ctx.waitUntil(arrive(app, runtimeOf(app, facet)));
 }
 
 /**

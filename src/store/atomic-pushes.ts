@@ -55,6 +55,13 @@ export function removeMovedRefs(db: Database, push: number): void {
   db.sql.exec("DELETE FROM atomic_refs WHERE push = ?", push);
 }
 
+/** An environment whose live deploy waits for its start, and is of an atomic push. */
+export function findWaitingFacet(db: Database): string | undefined {
+  const query = `SELECT live.facet FROM live JOIN deploys ON deploys.number = live.deploy_number
+    WHERE deploys.state = 'committed' AND deploys.atomic_push IS NOT NULL LIMIT 1`;
+  return findFirst(db.sql.exec<{ facet: string }>(query))?.facet;
+}
+
 /** A push of which refs are kept although no deploy of it waits for its start any more. */
 export function findSettledPush(db: Database): number | undefined {
   const query = `SELECT push FROM atomic_refs

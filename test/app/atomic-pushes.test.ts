@@ -21,6 +21,12 @@ function counter(mark: string, constructing = ""): string {
 
 const BROKEN = counter("broken", `throw new Error("live only");`);
 
+/** The same, and it takes its time for it. */
+const SLOWLY_BROKEN = counter(
+  "broken",
+  `ctx.blockConcurrencyWhile(async () => { await scheduler.wait(1500); throw new Error("live only"); });`,
+);
+
 let lastId = 1000;
 
 /** Commits an atomic push: branches with their code, undefined being none, which deletes; and tags. main is production. */
@@ -101,7 +107,7 @@ describe("an atomic push of which a deploy does not start", () => {
 
     const commit = await commitAtomic(
       app,
-      { main: counter("main2"), fix: BROKEN, new: counter("new"), gone: undefined },
+      { main: counter("main2"), fix: SLOWLY_BROKEN, new: counter("new"), gone: undefined },
       ["v1", "v2"],
     );
     expect(commit.ended).toEqual(["gone"]);
@@ -137,7 +143,7 @@ describe("an atomic push of which a deploy does not start", () => {
   it("leaves a ref that another push has moved on, and what that deployed", async () => {
     const app = "atomic-moved";
     await pushAtomic(app, { main: counter("main"), fix: counter("fix") }, ["v1", "v2"]);
-    const commit = await commitAtomic(app, { main: counter("main2"), fix: BROKEN }, ["v1", "v2"]);
+    const commit = await commitAtomic(app, { main: counter("main2"), fix: SLOWLY_BROKEN }, ["v1", "v2"]);
     const before = await refsOf(app);
     const [main = 0, fix = 0] = numbersOf(commit);
     await supervisorOf(app).cutOver(main);
@@ -160,6 +166,7 @@ describe("an atomic push of which a deploy does not start", () => {
     await pushAtomic(app, { main: counter("main"), fix: counter("fix") });
     const before = await refsOf(app);
     const [, fix = 0] = numbersOf(await commitAtomic(app, { main: counter("main2"), fix: BROKEN }));
+    // Nothing is started before both are committed.
     const [later = 0] = numbersOf(await commitAtomic(app, { main: BROKEN }));
     expect(await supervisorOf(app).cutOver(fix)).toMatchObject({ kind: "reverted", stayed: ["refs/heads/main"] });
     expect(await supervisorOf(app).cutOver(later)).toMatchObject({ kind: "reverted" });
@@ -167,16 +174,22 @@ describe("an atomic push of which a deploy does not start", () => {
     expect(await visitText(app)).toBe("main 0");
   });
 
-  it.each(["before any of it has started", "when some of it has"])("goes back after an eviction %s", async (when) => {
-    const app = when.startsWith("before") ? "atomic-evicted-early" : "atomic-evicted-late";
+  it.each([
+    ["before any of it has started", "fix"],
+    ["before any of it has started, whatever is asked for first", "main"],
+    ["when some of it has", "main"],
+  ])("goes back after an eviction %s", async (when, first) => {
+    const app = `atomic-evicted-${when.startsWith("before") ? "early" : "late"}-${first}`;
     await pushAtomic(app, { main: counter("main"), fix: counter("fix") }, ["v1"]);
     const before = await refsOf(app);
-    const [main = 0] = numbersOf(await commitAtomic(app, { main: counter("main2"), fix: BROKEN }, ["v1"]));
-    if (when.startsWith("when")) await supervisorOf(app).cutOver(main);
+    const [main = 0] = numbersOf(await commitAtomic(app, { main: counter("main2"), fix: SLOWLY_BROKEN }, ["v1"]));
+    if (when.startsWith("when")) expect(await supervisorOf(app).cutOver(main)).toMatchObject({ kind: "live" });
     await evictDurableObject(supervisorOf(app));
     // A visitor is the first to find out.
+    if (first === "main") await visitText(app);
+    else expect(await textOf(app, "fix")).toBe("fix 0");
+    await expect.poll(() => visitText(app), { timeout: 10_000 }).toBe("main 0");
     expect(await textOf(app, "fix")).toBe("fix 0");
-    expect(await visitText(app)).toBe("main 0");
     expect(await refsOf(app)).toEqual(before);
     await evictDurableObject(supervisorOf(app));
     expect(await visitText(app, "/add")).toBe("main 1");
