@@ -81,7 +81,14 @@ function inWorkerd(
         },
       }),
     ],
-    test: { name, ...files, setupFiles: ["test/runs-in-workerd.ts"], testTimeout: 30_000, provide: { fuzz, compat } },
+    test: {
+      name,
+      ...files,
+      setupFiles: ["test/runs-in-workerd.ts"],
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+      provide: { fuzz, compat },
+    },
   };
 }
 
