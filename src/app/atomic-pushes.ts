@@ -6,6 +6,7 @@ import { findRef, isDeletion, type RefCommand } from "../store/refs.ts";
 import type { RefRow } from "../store/repository-state.ts";
 import type { HostedApp } from "./hosted-app.ts";
 import { endPreview } from "./preview-commit.ts";
+import { settleBackups } from "./preview-data.ts";
 
 /** Inside of its transaction. `refsBefore`: as they were before it. */
 export function recordAtomicPush(
@@ -21,9 +22,13 @@ export function recordAtomicPush(
   addAtomicPush(app.db, deploys, refs);
 }
 
-/** Ends the previews of branches that atomic pushes deleted of which nothing can be undone any more. Returns their environments. */
+/**
+ * Ends the previews of branches that atomic pushes deleted of which nothing can be undone any more, and what was kept for going back.
+ * Returns the environments that end.
+ */
 export function settleAtomicPushes(app: HostedApp): readonly string[] {
   const ended: string[] = [];
+  settleBackups(app);
   app.db.transaction(() => {
     for (let push = findSettledPush(app.db); push !== undefined; push = findSettledPush(app.db)) {
       for (const command of listMovedRefs(app.db, push)) {

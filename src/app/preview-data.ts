@@ -2,9 +2,12 @@
 // was asked for. What is to be done is in the environment's row from the commit until a start succeeded, so that a crash in between
 // repeats it; what was there before is kept as long, so that a start that fails loses nothing.
 import { removeAlarmsOf } from "../store/alarms.ts";
+import { mayGoBack } from "../store/atomic-pushes.ts";
 import {
   clearPending,
   findEnvironment,
+  keepBackup,
+  listEnvironments,
   setBackupMade,
   setPending,
   type Environment,
@@ -55,11 +58,26 @@ export function settleFork(app: HostedApp, facet: string): void {
   if (facet === PRODUCTION_FACET) return;
   const environment = findEnvironment(app.db, facet);
   if (environment?.pendingData === undefined) return;
-  clearPending(app.db, facet);
-  if (environment.backup !== undefined) deleteData(app, backupFacet(facet));
+  const { pendingData, backup } = environment;
+  const isReplaced = pendingData === "fork" || pendingData === "empty";
+  if (isReplaced && backup === "made" && mayGoBack(app.db, facet)) keepBackup(app.db, facet);
+  else dropBackup(app, environment);
 }
 
-/** A start on that data failed, and the version before it is to start on what it had. Inside a transaction. */
+/** What was kept for deploys that cannot go back any more. */
+export function settleBackups(app: HostedApp): void {
+  for (const environment of listEnvironments(app.db)) {
+    const { facet, pendingData, backup } = environment;
+    if (pendingData === undefined && backup !== undefined && !mayGoBack(app.db, facet)) dropBackup(app, environment);
+  }
+}
+
+function dropBackup(app: HostedApp, { facet, backup }: Environment): void {
+  clearPending(app.db, facet);
+  if (backup !== undefined) deleteData(app, backupFacet(facet));
+}
+
+/** A start on that data failed, or one of its atomic push, and the version before it is to start on what it had. Inside a transaction. */
 export function undoFork(app: HostedApp, facet: string): void {
   const environment = findEnvironment(app.db, facet);
   // Without a backup there was no data before it, and the version before it starts on the same.

@@ -62,6 +62,14 @@ export function findWaitingFacet(db: Database): string | undefined {
   return findFirst(db.sql.exec<{ facet: string }>(query))?.facet;
 }
 
+/** Whether the environment's live deploy may still have to go back with another of its atomic push. */
+export function mayGoBack(db: Database, facet: string): boolean {
+  const query = `SELECT 1 AS found FROM live JOIN deploys AS own ON own.number = live.deploy_number
+    JOIN deploys AS other ON other.atomic_push = own.atomic_push AND other.number <> own.number
+    WHERE live.facet = ? AND other.state = 'committed' LIMIT 1`;
+  return findFirst(db.sql.exec(query, facet)) !== undefined;
+}
+
 /** A push of which refs are kept although no deploy of it waits for its start any more. */
 export function findSettledPush(db: Database): number | undefined {
   const query = `SELECT push FROM atomic_refs

@@ -25,7 +25,10 @@ export interface Environment {
   /** The last request, to a few minutes, or the last push. */
   readonly usedAtMs: number;
   readonly pendingData: PendingData | undefined;
-  /** Whether what pendingData replaces is to be kept until the start succeeded, and whether that was done. */
+  /**
+   * Whether what pendingData replaces is to be kept until the start succeeded, and whether that was done. Without pendingData: what was
+   * replaced is kept until the deploy cannot go back with its atomic push any more.
+   */
   readonly backup: "wanted" | "made" | undefined;
 }
 
@@ -106,6 +109,11 @@ export function setPending(db: Database, facet: string, pendingData: PendingData
 
 export function setBackupMade(db: Database, facet: string): void {
   db.sql.exec("UPDATE environments SET backup = 'made' WHERE facet = ?", facet);
+}
+
+/** The data is as it was to be, and what it replaced is kept for a while. */
+export function keepBackup(db: Database, facet: string): void {
+  db.sql.exec("UPDATE environments SET pending_data = NULL WHERE facet = ?", facet);
 }
 
 /** The data is as it was to be. */

@@ -3,6 +3,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { CommitOutcome } from "../../src/app/commit.ts";
+import type { DataChoice } from "../../src/app/preview-commit.ts";
 import { ZERO_ID } from "../../src/git/object-id.ts";
 import { command, IMPORTS, makeCode, ref, supervisorOf, testId, visitText } from "./deployment.ts";
 
@@ -34,6 +35,7 @@ async function commitAtomic(
   app: string,
   branches: Readonly<Record<string, string | undefined>>,
   tags: readonly string[] = [],
+  data?: DataChoice,
 ): Promise<CommitOutcome> {
   const supervisor = supervisorOf(app);
   const { repositoryId, refs } = await supervisor.openForPush();
@@ -54,13 +56,13 @@ async function commitAtomic(
     const name = ref(`refs/heads/${branch}`);
     const code = makeCode(source);
     const commitId = commands.find((one) => one.name === name)?.newId ?? ZERO_ID;
-    const target = { ref: name, commitId, ...(branch === "main" ? {} : { preview: {} }) };
+    const target = { ref: name, commitId, ...(branch === "main" ? {} : { preview: { data } }) };
     const rehearsal = await supervisor.rehearse({ code, varsJson: "{}" }, target);
     if (rehearsal.kind === "failed") throw new Error(rehearsal.reason);
     deploys.push({ ref: name, commitId, treeId: testId(7), subject: "Try it", codeId: code.codeId, varsJson: "{}" });
   }
   const deploy = deploys.find((one) => one.ref === "refs/heads/main");
-  const previews = deploys.filter((one) => one !== deploy).map((one) => ({ deploy: one }));
+  const previews = deploys.filter((one) => one !== deploy).map((one) => ({ deploy: one, data }));
   const push = { repositoryId, commands, atomic: true, checkedPackIds: [], deploy, previews, nowMs: Date.now() };
   return supervisor.commit(push);
 }
@@ -138,6 +140,29 @@ describe("an atomic push of which a deploy does not start", () => {
     expect((await supervisorOf(app).describe())?.live).toBeUndefined();
     expect(await pushAtomic(app, { main: counter("again") })).toEqual(["live"]);
     expect(await visitText(app, "/add")).toBe("again 1");
+  });
+
+  it("gives a preview back the data that it was to have replaced, and keeps it no longer than that", async () => {
+    const app = "atomic-fork";
+    await pushAtomic(app, { main: counter("main"), fix: counter("fix") });
+    await textOf(app, "fix", "/add");
+    const backups = () =>
+      runInDurableObject(supervisorOf(app), (_, { storage }) =>
+        storage.sql.exec("SELECT facet, backup FROM environments WHERE backup IS NOT NULL").toArray(),
+      );
+    const commit = await commitAtomic(app, { fix: counter("fix2"), slow: SLOWLY_BROKEN }, [], "fork");
+    const [fix = 0, slow = 0] = numbersOf(commit);
+    expect(await supervisorOf(app).cutOver(fix)).toMatchObject({ kind: "live" });
+    expect(await textOf(app, "fix", "/add")).toBe("fix2 1");
+    expect(await textOf(app, "fix", "/add")).toBe("fix2 2");
+    expect(await supervisorOf(app).cutOver(slow)).toMatchObject({ kind: "reverted" });
+    expect(await textOf(app, "fix")).toBe("fix 1");
+    expect(await backups()).toEqual([]);
+
+    const again = await commitAtomic(app, { fix: counter("fix3"), slow: counter("slow") }, [], "fork");
+    for (const number of numbersOf(again)) await supervisorOf(app).cutOver(number);
+    expect(await textOf(app, "fix")).toBe("fix3 0");
+    await expect.poll(backups).toEqual([]);
   });
 
   it("leaves a ref that another push has moved on, and what that deployed", async () => {
