@@ -1,6 +1,8 @@
 // The app's console inside its own isolate: part of the wrapper (wrapper.ts), so all that is used here is taken from the built-ins before
 // the app runs. Each line goes to the supervisor as soon as the code that wrote it pauses, so that what a WebSocket's handler
-// says is read while the socket is open. What is said at module scope, where nothing can be sent, waits for the next line.
+// says is read while the socket is open; many calls at once wait for each other, so lines that come by the hundred go together. What is
+// said at module scope, where nothing can be sent, waits for the next line.
+import * as runtime from "cloudflare:workers";
 import { MAX_LINE_LENGTH, type LogLevel } from "./log-line.ts";
 
 /** One call of the console. */
@@ -28,6 +30,10 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
 /** So many lines go out at once, and as many wait at most. */
 const MAX_WAITING = 500;
 
+/** So many calls go out in one window; what comes after them waits for its end. */
+const MAX_CALLS = 5;
+const WINDOW_MS = 100;
+
 const MAX_DEPTH = 4;
 const MAX_ENTRIES = 50;
 
@@ -45,15 +51,42 @@ const promise = Promise;
 const { then } = Promise.prototype;
 const toPromise = Promise.resolve;
 const isBuffer = ArrayBuffer.isView;
+const wait = scheduler.wait;
+const { waitUntil } = runtime;
 
 /** Replaces the console's methods. Returns what sends the lines that wait. */
 export function captureConsole(send: SendLines): () => void {
   let waiting: ConsoleLine[] = [];
   let droppedCount = 0;
   let isScheduled = false;
+  let isWaiting = false;
+  let windowMs = 0;
+  let callCount = 0;
+  const mayCall = (): boolean => {
+    if (now() - windowMs >= WINDOW_MS) {
+      windowMs = now();
+      callCount = 0;
+    }
+    callCount += 1;
+    return callCount <= MAX_CALLS;
+  };
+  const flushLater = (): void => {
+    if (isWaiting) return;
+    isWaiting = true;
+    const flushed = (): void => {
+      isWaiting = false;
+      flush();
+    };
+    waitUntil(apply(then, apply(wait, scheduler, [WINDOW_MS]), [flushed]));
+  };
   const flush = (): void => {
     isScheduled = false;
     if (waiting.length === 0) return;
+    if (!mayCall()) {
+      flushLater();
+      return;
+    }
+    isWaiting = false;
     const lines = waiting;
     const dropped = droppedCount;
     waiting = [];
@@ -67,7 +100,8 @@ export function captureConsole(send: SendLines): () => void {
       }
     };
     try {
-      void apply(then, apply(toPromise, promise, [send(lines, dropped)]), [undefined, ignore]);
+      // A request of an ordinary Worker may be over before it is sent.
+      waitUntil(apply(then, apply(toPromise, promise, [send(lines, dropped)]), [undefined, ignore]));
     } catch {
       keep();
     }

@@ -78,6 +78,19 @@ describe("the log", () => {
     webSocket?.close();
   });
 
+  it.each(["2026-11-02", "2023-05-01"])(
+    "has every line of many requests at once, which are over before it is sent: %s",
+    async (compatibilityDate) => {
+      const app = `logs-many-${compatibilityDate.slice(0, 4)}`;
+      const source = `export default { fetch(request) { console.log("at", new URL(request.url).pathname); return new Response(); } };`;
+      await deploy(app, source, { className: "default", compatibilityDate });
+      const paths = Array.from({ length: 100 }, (_, at) => `/${at}`);
+      await Promise.all(paths.map((path) => visitText(app, path)));
+      const lines = await waitForLines(app, { kind: "console" }, paths.length);
+      expect(lines.map(({ text }) => text).toSorted()).toEqual(paths.map((path) => `at ${path}`).toSorted());
+    },
+  );
+
   it("tells what was said at module scope once something runs", async () => {
     await deploy(
       "logs-module",

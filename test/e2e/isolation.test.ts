@@ -1,6 +1,7 @@
 // What a visitor of one app can make of the host with bytes of his own: names, targets, marks and lengths, over sockets, against the
 // real Worker. The apps answer with what reached them.
-import { connect } from "node:net";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callApi, request, startHost, type Answer, type Host } from "./host.ts";
 
@@ -11,12 +12,23 @@ const ECHO = `import { DurableObject } from "cloudflare:workers";
 export class App extends DurableObject {
   async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
+    if (url.pathname === "/socket") {
+      const { 0: client, 1: server } = new WebSocketPair();
+      this.ctx.acceptWebSocket(server);
+      return new Response(null, { status: 101, webSocket: client });
+    }
+    if (url.pathname === "/sockets") return Response.json(this.ctx.getWebSockets().length);
     const eaten: unknown[] = [];
     while (url.pathname === "/eat") eaten.push(new Array(4_000_000).fill(0.5));
     if (url.pathname === "/log") console.log(${JSON.stringify(MARKUP)});
     const marks = [...request.headers.keys()].filter((name) => name.startsWith("slipway"));
     const seen = { app: this.env.SLIPWAY.app, host: url.hostname, path: url.pathname, marks, body: await request.text() };
     return Response.json(seen, { headers: { "slipway-error": "app-busy", "x-own": "1" } });
+  }
+  webSocketMessage(socket: WebSocket, message: string): void {
+    console.log("heard", message);
+    for (let sent = 0; message === "flood me" && sent < 5000; sent += 1) socket.send("x".repeat(1000));
+    socket.send("heard " + message);
   }
 }
 `;
@@ -166,6 +178,66 @@ describe("a request", () => {
       }
     },
   );
+});
+
+/** An open WebSocket to the hostile app, as bytes. */
+async function openRawSocket(): Promise<Socket> {
+  const socket = connect({ host: "127.0.0.1", port: host.port });
+  socket.on("error", () => undefined);
+  const headers = ["Host: hostile.localhost", "Upgrade: websocket", "Connection: Upgrade"];
+  const key = ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"];
+  socket.write(["GET /socket HTTP/1.1", ...headers, ...key, "", ""].join("\r\n"));
+  const [head] = await once(socket, "data");
+  expect(statusOf(String(head))).toBe(101);
+  return socket;
+}
+
+/** A text message of under 126 bytes (RFC 6455, "Base Framing Protocol"), masked with zeros. */
+function frame(text: string): Buffer {
+  return Buffer.concat([Buffer.from([0x81, 0x80 + text.length, 0, 0, 0, 0]), Buffer.from(text)]);
+}
+
+async function countDropped(app: string): Promise<number> {
+  const { text } = await callApi(host, "GET", `/apps/${app}/usage`);
+  return [...text.matchAll(/"droppedLogLines":(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+describe("a flood of WebSocket messages", () => {
+  it("of a visitor with 1,000 sockets is counted, and others are answered meanwhile", async () => {
+    const sockets: Socket[] = [];
+    for (let at = 0; at < 1000; at += 50) {
+      // oxlint-disable-next-line no-await-in-loop -- as many at once as a backlog of connections takes
+      sockets.push(...(await Promise.all(Array.from({ length: 50 }, openRawSocket))));
+    }
+    expect((await request(`${host.appUrl("hostile")}sockets`)).text).toBe("1000");
+    const message = frame("m".repeat(100));
+    for (const socket of sockets) socket.write(Buffer.concat(Array.from({ length: 5 }, () => message)));
+    for (let turn = 0; turn < 20; turn += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(answeredBy((await request(host.appUrl("honest"))).text)).toEqual(["honest"]);
+    }
+    await expect.poll(() => countDropped("hostile"), { timeout: 60_000 }).toBeGreaterThan(1000);
+    const { text } = await callApi(host, "GET", "/apps/hostile/logs?limit=1000&text=heard");
+    expect(text.length).toBeLessThan(2_000_000);
+    expect(await countDropped("honest")).toBe(0);
+    for (const socket of sockets) socket.destroy();
+    const countOpen = async (): Promise<string> => (await request(`${host.appUrl("hostile")}sockets`)).text;
+    await expect.poll(countOpen, { timeout: 30_000 }).toBe("0");
+  });
+
+  it("of an app to a visitor who reads nothing holds up nobody else", async () => {
+    const sockets = await Promise.all(Array.from({ length: 5 }, openRawSocket));
+    for (const socket of sockets) {
+      socket.pause();
+      socket.write(frame("flood me"));
+    }
+    for (let turn = 0; turn < 20; turn += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(answeredBy((await request(host.appUrl("honest"))).text)).toEqual(["honest"]);
+    }
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(async () => answeredBy((await request(host.appUrl("hostile"))).text)).toEqual(["hostile"]);
+  });
 });
 
 /** The owner's cookie. */
