@@ -105,7 +105,7 @@ export async function importApp(
     return await finish(state);
   } catch (error) {
     await file.cancel();
-    if (state.config !== undefined) await supervisor.destroy();
+    if (state.config !== undefined) await supervisor.undoCreation();
     const reason = file.failure();
     throw reason === undefined ? error : invalid(reason, error);
   }

@@ -32,7 +32,7 @@ export async function copyAppData({ from, to }: { readonly from: AppName; readon
       }
     }
   } catch (error) {
-    await target.destroy();
+    await target.undoCreation();
     throw error;
   }
 }

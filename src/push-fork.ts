@@ -43,7 +43,7 @@ export async function forkApp(
     await settleApp(request, host, setup);
     return { ...report, missingSecrets };
   } catch (error) {
-    await host.env.SUPERVISOR.getByName(request.app).destroy();
+    await host.env.SUPERVISOR.getByName(request.app).undoCreation();
     throw error;
   }
 }

@@ -35,7 +35,7 @@ export async function beginApp(request: MadePushRequest, host: Host, setup: AppS
     await supervisor.changeEgress(setup.egress);
     if (setup.variables.length > 0) await changeVariables({ ...request, changes: setup.variables }, host);
   } catch (error) {
-    await supervisor.destroy();
+    await supervisor.undoCreation();
     throw error;
   }
 }

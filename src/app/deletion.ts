@@ -21,13 +21,26 @@ const RETRY_AFTER_MS = 30_000;
 
 /** Data, packs and name; once it returns all are gone. Also of an app that does not exist. Callers at the same time join. */
 export function destroy(app: HostedApp): Promise<void> {
-  app.deletion ??= takeAway(app).finally(() => {
+  // Whoever makes an app of this name next is somebody else.
+  return takeAwayOnce(app, () => app.env.DIRECTORY.getByName("directory").revokeAppTokens(app.name));
+}
+
+/**
+ * The same for an app that came to nothing while it was made: tokens for its name were there before it and stay, so that whoever has one
+ * may try again. Where it is cut short, what ends it later is `destroy`.
+ */
+export function undoCreation(app: HostedApp): Promise<void> {
+  return takeAwayOnce(app, () => Promise.resolve());
+}
+
+function takeAwayOnce(app: HostedApp, endTokens: () => Promise<void>): Promise<void> {
+  app.deletion ??= takeAway(app, endTokens).finally(() => {
     app.deletion = undefined;
   });
   return app.deletion;
 }
 
-async function takeAway(app: HostedApp): Promise<void> {
+async function takeAway(app: HostedApp, endTokens: () => Promise<void>): Promise<void> {
   const repository = isMigrated(app.db) ? findRepository(app.db) : undefined;
   if (repository === undefined) return;
   app.db.transaction(() => {
@@ -39,8 +52,7 @@ async function takeAway(app: HostedApp): Promise<void> {
   });
   setNextAlarm(app);
   for (const version of await stopServing(app)) app.ctx.waitUntil(endIsolate(openVersionWorker(app, version)));
-  // Whoever makes an app of this name next is somebody else.
-  await app.env.DIRECTORY.getByName("directory").revokeAppTokens(app.name);
+  await endTokens();
   await eraseStorage(app, repository.repositoryId);
 }
 

@@ -37,7 +37,7 @@ import { fetchAsset } from "./assets.ts";
 import { type AssetsQuery, findKnownAssets, type ManifestInput, putAssets } from "./assets-intake.ts";
 import { commit, type CommitOutcome, type PushCommit } from "./commit.ts";
 import { cutOver, type CutoverOutcome } from "./cutover.ts";
-import { destroy } from "./deletion.ts";
+import { destroy, undoCreation } from "./deletion.ts";
 import { describeApp, type AppDescription } from "./description.ts";
 import type { EgressEvent } from "./egress-event.ts";
 import { changeEgress, decideFor, noteEgress, readEgress, type EgressLists, type EgressState } from "./egress-list.ts";
@@ -431,5 +431,10 @@ export class Supervisor extends DurableObject<Env> {
   /** Data, packs and name; once it returns all are gone. Also of an app that does not exist. */
   destroy(): Promise<void> {
     return destroy(this.#app);
+  }
+
+  /** The same, where the app came to nothing while it was made: tokens for its name stay. */
+  undoCreation(): Promise<void> {
+    return undoCreation(this.#app);
   }
 }

@@ -183,6 +183,16 @@ describe("an archive", () => {
     expect(await read("/apps/moved/quotas")).toEqual(await read("/apps/moving-rooms/quotas"));
   });
 
+  it("that is refused leaves the tokens that were made for the app to come", async () => {
+    const made = await call("POST", "/tokens", { body: { name: "tries", app: "moved-at-last", access: "admin" } });
+    const { id, token } = await made.json<{ id: string; token: string }>();
+    const archive = await exportApp("moving");
+    const faulty = await rewrite(archive, { "alarms.json": () => ({ production: ["never"] }) });
+    expect(await codeOf(await importApp("moved-at-last", faulty, token))).toBe("archive-invalid");
+    expect(await read("/apps/moved-at-last/tokens")).toMatchObject({ tokens: [{ id }] });
+    expect((await importApp("moved-at-last", archive, token)).status).toBe(201);
+  });
+
   it("brings the alarms of named objects", async () => {
     const imported = await importApp("moved-rooms", await exportApp("moving-rooms"));
     expect(await imported.json()).toMatchObject({ databaseCount: 3, alarmCount: 1 });
