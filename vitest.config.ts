@@ -31,18 +31,24 @@ const [compatClass = "", compatWorker = ""] = ["app", "worker"].map((name) => {
 const compat = {
   source: compatClass,
   workerSource: compatWorker,
+  oldDate: "2024-01-01",
   variables: { GREETING: "hello", COUNT: 5, SETTINGS: { list: [1, "two", null], isOn: true } },
   page: readFileSync("docs/apps.md", "utf8"),
 };
 
 /** One of the plain Workers beside the host's. */
-function plain(name: string, script: string, durableObjects: Readonly<Record<string, string>>) {
+function plain(
+  name: string,
+  script: string,
+  durableObjects: Readonly<Record<string, string>>,
+  compatibilityDate = "2026-11-02",
+) {
   const classes = Object.entries(durableObjects);
   return {
     name,
     modules: true,
     script,
-    compatibilityDate: "2026-11-02",
+    compatibilityDate,
     compatibilityFlags: ["nodejs_compat"],
     bindings: compat.variables,
     durableObjects: Object.fromEntries(classes.map(([bound, className]) => [bound, { className, useSQLite: true }])),
@@ -71,11 +77,13 @@ function inWorkerd(
           outboundService: answerFromOutside,
           durableObjects: {
             PLAIN: { className: "App", scriptName: "plain", useSQLite: true },
+            PLAIN_OLD: { className: "App", scriptName: "plain-old", useSQLite: true },
             PLAIN_SUITE: { className: "Suite", scriptName: "plain-worker", useSQLite: true },
           },
           serviceBindings: { PLAIN_WORKER: "plain-worker" },
           workers: [
             plain("plain", compat.source, { OBJECTS: "App" }),
+            plain("plain-old", compat.source, { OBJECTS: "App" }, compat.oldDate),
             plain("plain-worker", compat.workerSource, { SUITE: "Suite", PEER: "Peer" }),
           ],
         },

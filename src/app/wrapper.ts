@@ -226,7 +226,8 @@ function takeObjects(parts: AppParts): Wrapping["prepare"] {
   return (ctx, given) => {
     bind(given);
     const all: unknown = Reflect.get(ctx, "exports");
-    const received: unknown = typeof all === "object" && all !== null && Reflect.get(all, receiverExport(entry));
+    if (typeof all !== "object" || all === null) return;
+    const received: unknown = Reflect.get(all, receiverExport(entry));
     // What receives the requests by the name that the app gave it, and none of the host's own.
     const value = { ...(received ? { [entry]: received } : {}), ...exported };
     defineProperty(ctx, "exports", { value, configurable: true, enumerable: true, writable: true });

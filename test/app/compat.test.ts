@@ -18,6 +18,8 @@ declare module "vitest" {
       readonly source: string;
       readonly workerSource: string;
       readonly variables: object;
+      /** A compatibility date from before most of what is by date. */
+      readonly oldDate: string;
       readonly page: string;
     };
   }
@@ -42,10 +44,15 @@ function isNamespace(value: object): value is DurableObjectNamespace {
 }
 
 /** A stub for each request, as each of a Worker's has: one that saw its object break stays broken. */
-const plainClass: OpenSide = async (name) => ({
-  fetch: (path, init) => plainObjects("PLAIN").getByName(name).fetch(address(path), init),
-  evict: () => evictDurableObject(plainObjects("PLAIN").getByName(name)),
-});
+function plainClass(binding: string, suffix = ""): OpenSide {
+  return async (name) => ({
+    fetch: (path, init) =>
+      plainObjects(binding)
+        .getByName(name + suffix)
+        .fetch(address(path), init),
+    evict: () => evictDurableObject(plainObjects(binding).getByName(name + suffix)),
+  });
+}
 
 const plainWorker: OpenSide = async (name) => {
   const worker: unknown = Reflect.get(env, "PLAIN_WORKER");
@@ -75,13 +82,16 @@ async function deploySuite(app: string, source: string, overrides: Partial<Code>
 }
 
 /** An app for each name: an app has one object of the class that receives the requests. */
-const hostedClass: OpenSide = async (name) => {
-  await deploySuite(name, inject("compat").source);
-  return {
-    fetch: (path, init) => supervisorOf(name).fetch(address(path), init),
-    evict: () => evictDurableObject(supervisorOf(name)),
+function hostedClass(suffix: string, overrides: Partial<Code>): OpenSide {
+  return async (name) => {
+    const app = name + suffix;
+    await deploySuite(app, inject("compat").source, overrides);
+    return {
+      fetch: (path, init) => supervisorOf(app).fetch(address(path), init),
+      evict: () => evictDurableObject(supervisorOf(app)),
+    };
   };
-};
+}
 
 const BINDINGS = ["Peer", "Suite"].map((className) => ({ name: className.toUpperCase(), className }));
 
@@ -144,10 +154,14 @@ function listedDifferences(page: string): string[] {
 
 describe("the same code as a plain Worker and as an app", () => {
   it("behaves the same but for what docs/apps.md lists", async () => {
-    const compared = await Promise.all([compare(plainClass, hostedClass), compare(plainWorker, hostedWorker)]);
+    const compared = await Promise.all([
+      compare(plainClass("PLAIN"), hostedClass("", {})),
+      compare(plainClass("PLAIN_OLD", "-old"), hostedClass("-old", { compatibilityDate: inject("compat").oldDate })),
+      compare(plainWorker, hostedWorker),
+    ]);
     const listed = listedDifferences(inject("compat").page);
     const unlisted = compared.flatMap((differences) => [...differences].filter(([name]) => !listed.includes(name)));
     expect(unlisted.map(([name, both]) => `${name}\n  ${both}`).join("\n")).toBe("");
     expect(listed.filter((name) => !compared.some((differences) => differences.has(name)))).toEqual([]);
-  }, 90_000);
+  }, 180_000);
 });

@@ -10,7 +10,8 @@ function settingAlarms({ ctx: { storage } }: Scene): Promise<Seen> {
   const atMs = Date.now() + HOUR_MS;
   const isAt = async (expectedMs: number) => (await storage.getAlarm()) === expectedMs;
   return tryEach({
-    none: () => storage.getAlarm(),
+    left: async () => (await storage.getAlarm()) !== null,
+    deleteLeft: async () => (await storage.deleteAlarm(), storage.getAlarm()),
     set: () => storage.setAlarm(atMs),
     get: () => isAt(atMs),
     moved: async () => (await storage.setAlarm(new Date(atMs + 1)), isAt(atMs + 1)),

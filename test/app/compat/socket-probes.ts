@@ -45,6 +45,13 @@ function sockets({ ctx }: Scene): Promise<Seen> {
       socket.serializeAttachment({ n: 1, at: new Date(5), bytes: new Uint8Array([1]) });
       return [before, socket.deserializeAttachment()];
     },
+    fullAttachment: () => {
+      const socket = openServer();
+      ctx.acceptWebSocket(socket);
+      socket.serializeAttachment("x".repeat(16_380));
+      return String(socket.deserializeAttachment()).length;
+    },
+    overfullAttachment: () => openServer().serializeAttachment("x".repeat(16_390)),
     largeAttachment: () => openServer().serializeAttachment("x".repeat(20_000)),
     functionAttachment: () => openServer().serializeAttachment(() => 1),
     pair: () => {
