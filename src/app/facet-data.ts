@@ -175,8 +175,8 @@ function deleteDatabases(app: HostedApp, facet: string): void {
 export function readCopy<T>(app: HostedApp, facet: string, work: (reader: Reader) => Promise<T>): Promise<T> {
   const turn = app.lastReading.then(async () => {
     deleteData(app, READING_FACET);
-    await copyOwnData(app, facet, READING_FACET);
     try {
+      await copyOwnData(app, facet, READING_FACET);
       return await work(openData(app, READING_FACET));
     } finally {
       deleteData(app, READING_FACET);

@@ -87,6 +87,20 @@ describe("a copy without facets.clone", () => {
       "SELECT (SELECT count(*) FROM both_tables), group_concat(type || name || sql) FROM sqlite_master",
     ],
     [
+      "more rows that refer to later ones, and to rows of their own table, than go into one part",
+      [
+        "CREATE TABLE node (id INTEGER PRIMARY KEY, next INTEGER REFERENCES node(id) NOT NULL, leaf REFERENCES leaf(id), v)",
+        "CREATE TABLE leaf (id TEXT PRIMARY KEY, node REFERENCES node(id)) WITHOUT ROWID",
+        "CREATE TABLE before (next REFERENCES after(id) DEFERRABLE INITIALLY DEFERRED); CREATE TABLE after (id PRIMARY KEY)",
+        "INSERT INTO after VALUES (7); INSERT INTO before VALUES (7)",
+        `PRAGMA defer_foreign_keys = ON; INSERT INTO node WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+           SELECT i, i % 2000 + 1, 'leaf' || i, hex(zeroblob(200)) FROM n;
+         INSERT INTO leaf SELECT leaf, id FROM node`,
+      ],
+      `SELECT (SELECT count(*) || sum(length(v)) || sum(next) FROM node JOIN leaf ON leaf.id = node.leaf),
+        (SELECT group_concat(name) FROM sqlite_master), (SELECT id FROM before JOIN after ON next = id)`,
+    ],
+    [
       "full-text tables, with their own content and with another's",
       [
         "CREATE VIRTUAL TABLE own USING fts5(a, b UNINDEXED, tokenize = 'porter'); INSERT INTO own (rowid, a, b) VALUES (9, 'running late', 'x')",
