@@ -1,5 +1,6 @@
 // What deploys cost visitors, and what many of them cost the host: requests while versions are pushed against requests while none
-// are; a rollback; memory and disk over a long row of deploys. `npm run bench`; BENCH_DEPLOYS, BENCH_CLIENTS and BENCH_ROW make it
+// are; a rollback; memory and disk over a long row of deploys (on disk there is what upkeep takes away later: code
+// that no kept deploy has after an hour, packs after a day). `npm run bench`; BENCH_DEPLOYS, BENCH_CLIENTS and BENCH_ROW make it
 // shorter. Prints figures; what must never be, a request that a deploy failed or a write that it lost, ends it with an error.
 import { execFileSync } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
