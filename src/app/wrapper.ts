@@ -9,8 +9,7 @@ import { accessData, type DataAccess, type DumpOutcome } from "./data-access.ts"
 import type { DumpSink } from "./data-dump.ts";
 import { giveAlarm, takeAlarms, type AlarmsStub, type FacetAlarm } from "./facet-alarms.ts";
 import { watchAccepted, watchInstance, type AcceptedSockets, type Goodbye, type SocketClose } from "./goodbye.ts";
-import { OBJECTS_BINDING, type ObjectAddress } from "./object-address.ts";
-import { DurableObjectNamespace, makeObjectId, type ObjectsStub } from "./object-namespace.ts";
+import { exportOf, takeObjectId, takeObjects, type AppParts, type Prepare } from "./own-objects.ts";
 import { adoptClass, isClass } from "./plain-class.ts";
 import { answerProbe } from "./probe-answer.ts";
 import {
@@ -36,17 +35,6 @@ type AppClass = new (ctx: DurableObjectState, env: Env) => runtime.DurableObject
 /** The entry module's exports. */
 type Exports = Readonly<Record<string, unknown>>;
 
-/** What of the entry module is used. */
-interface AppParts {
-  /** The export that receives the requests: a Durable Object class, or "default" for an ordinary Worker. */
-  readonly entry: string;
-  /** The classes of its objects, and the names in `env` that reach them. */
-  readonly classes: readonly string[];
-  readonly bindings: readonly { readonly name: string; readonly className: string }[];
-  /** The exports that classes are, where that is another name than the one that their objects are stored under. */
-  readonly exports: Readonly<Record<string, string>>;
-}
-
 /** What the generated main module exports. */
 interface WrappedApp {
   /** The class that receives the requests, unless a Worker does. */
@@ -62,7 +50,6 @@ interface WrappedApp {
 const { abortIsolate, DurableObject, WorkerEntrypoint } = runtime;
 const { apply, defineProperty, ownKeys } = Reflect;
 const { isPrototypeOf } = Object.prototype;
-const { hasOwn } = Object;
 const wait = scheduler.wait;
 const SETTLE_STEP_MS = 10;
 
@@ -198,57 +185,6 @@ function isLogsEntrypoint(value: unknown): value is LogsEntrypoint {
   return typeof value === "object" && value !== null && "write" in value;
 }
 
-/** Puts the namespaces where the app looks for them: into the isolate's `env` at once, and into what each instance and request is given. */
-function takeObjects(parts: AppParts): Wrapping["prepare"] {
-  const { entry, classes, bindings } = parts;
-  const { env } = runtime;
-  const stub: unknown = Reflect.get(env, OBJECTS_BINDING);
-  const namespaces: Record<string, DurableObjectNamespace> = {};
-  const exported: Record<string, DurableObjectNamespace> = {};
-  if (isObjectsStub(stub)) {
-    Reflect.deleteProperty(env, OBJECTS_BINDING);
-    for (const className of classes) {
-      const namespace = new DurableObjectNamespace(stub, className, classes);
-      namespaces[className] = namespace;
-      exported[exportOf(parts, className)] = namespace;
-    }
-  }
-  const bind = (to: object): void => {
-    for (let at = 0; at < bindings.length; at += 1) {
-      const { name, className } = bindings[at] ?? {};
-      const namespace = className === undefined ? undefined : namespaces[className];
-      // A variable of the same name comes before.
-      if (name === undefined || namespace === undefined || hasOwn(to, name)) continue;
-      defineProperty(to, name, { value: namespace, configurable: true, enumerable: true, writable: true });
-    }
-  };
-  bind(env);
-  return (ctx, given) => {
-    bind(given);
-    const all: unknown = Reflect.get(ctx, "exports");
-    if (typeof all !== "object" || all === null) return;
-    const received: unknown = Reflect.get(all, receiverExport(entry));
-    // What receives the requests by the name that the app gave it, and none of the host's own.
-    const value = { ...(received ? { [entry]: received } : {}), ...exported };
-    defineProperty(ctx, "exports", { value, configurable: true, enumerable: true, writable: true });
-  };
-}
-
-/** What the app itself calls a class. */
-function exportOf({ exports }: AppParts, className: string): string {
-  return (hasOwn(exports, className) ? exports[className] : undefined) ?? className;
-}
-
-/** What the main module calls the app's entry. */
-function receiverExport(entry: string): string {
-  return entry === "default" ? "Worker" : "App";
-}
-
-function isObjectsStub(value: unknown): value is ObjectsStub {
-  // Looking for its methods would be a call already, and of a runtime of before 2024-04-03 a failure.
-  return typeof value === "object" && value !== null;
-}
-
 async function endLater(): Promise<void> {
   await apply(wait, scheduler, [0]);
   abortIsolate("this version was replaced");
@@ -261,7 +197,7 @@ interface Wrapping {
   readonly accepted: AcceptedSockets;
   readonly flushConsole: () => void;
   /** Gives `env` and `ctx` the app's namespaces. */
-  readonly prepare: (ctx: object, env: object) => void;
+  readonly prepare: Prepare;
   readonly alarms: AlarmsStub | undefined;
 }
 
@@ -334,16 +270,6 @@ function wrapClass(Base: AppClass, wrapping: Wrapping, className?: string): AppC
   holdAnswers(Hosted, Base, (instance) => find(instance)?.alarm.unconfirmed());
   defineProperty(Hosted, "name", { value: Base.name });
   return Hosted;
-}
-
-/** A named object's ID is the one that its namespace gives it; the runtime's own is the host's business. */
-function takeObjectId(ctx: DurableObjectState, className: string): string | undefined {
-  const props: unknown = Reflect.get(ctx, "props");
-  const { objectId, name }: Partial<ObjectAddress> = typeof props === "object" ? { ...props } : {};
-  if (objectId === undefined) return undefined;
-  defineProperty(ctx, "id", { value: makeObjectId(className, objectId, name), configurable: true, enumerable: true });
-  defineProperty(ctx, "props", { value: {}, configurable: true, enumerable: true, writable: true });
-  return objectId;
 }
 
 /** What is in a facet of the app's own would be in no archive, and counted by no quota. */
