@@ -5,7 +5,7 @@ import type { ErrorCode } from "./errors.ts";
 import { dataLines, snapshotLines } from "./push-data.ts";
 import type { Deployment } from "./push-deployment.ts";
 import { explainFailure, findStillLive, type ExplainInput } from "./push-explain.ts";
-import { describeStartFailure } from "./push-failure.ts";
+import { describeEnd, describeStartFailure } from "./push-failure.ts";
 import * as lines from "./push-report.ts";
 
 /** The push, as far as this stage needs it. */
@@ -28,6 +28,12 @@ export async function cutOverAll(input: CutoverInput, made: readonly lines.MadeD
   for (const deploy of made) {
     // oxlint-disable no-await-in-loop -- a preview copies what production has become
     const outcome = await input.supervisor.cutOver(deploy.number);
+    if (outcome.kind === "ended") {
+      const failure = describeEnd();
+      await explainFailure(input, deploymentOf(input, deploy), failure);
+      undone.set(deploy.ref, failure);
+      continue;
+    }
     if (outcome.kind !== "reverted") {
       if (input.isAtomic) ends.push(() => tellEnd(input, deploy, outcome));
       else await tellEnd(input, deploy, outcome);
@@ -63,7 +69,7 @@ function deploymentOf({ deployments }: CutoverInput, deploy: lines.MadeDeploy): 
   return found;
 }
 
-type CutoverEnd = Exclude<Awaited<ReturnType<CutoverInput["supervisor"]["cutOver"]>>, { kind: "reverted" }>;
+type CutoverEnd = Exclude<Awaited<ReturnType<CutoverInput["supervisor"]["cutOver"]>>, { kind: "reverted" | "ended" }>;
 
 async function tellEnd(input: CutoverInput, deploy: lines.MadeDeploy, outcome: CutoverEnd): Promise<void> {
   const { supervisor, request } = input;

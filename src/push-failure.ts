@@ -59,6 +59,14 @@ export function describeStartFailure(stage: Stage, failure: StartFailure): PushF
   };
 }
 
+/** What it was to run in was deleted after the commit: refs stay, since whoever deleted it came later. */
+export function describeEnd(): PushFailure {
+  const code = "preview-not-found";
+  const sentence =
+    "what this was deployed to was deleted while it was on its way, and the branch stays where it was pushed to";
+  return { stage: "cut over", code, lines: [`${sentence}.`], reason: `${code}: ${sentence}` };
+}
+
 function placeOf(frame: SourceFrame): string {
   return `${printable(frame.path)}:${frame.line}:${frame.column}`;
 }

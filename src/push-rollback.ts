@@ -9,7 +9,7 @@ import type { Supervisor } from "./app/supervisor.ts";
 import { ZERO_ID } from "./git/object-id.ts";
 import type { AttemptFacts, Narrator } from "./push-answer.ts";
 import { snapshotLines } from "./push-data.ts";
-import { describeStartFailure } from "./push-failure.ts";
+import { describeEnd, describeStartFailure } from "./push-failure.ts";
 import { recordAttempt } from "./push-history.ts";
 import type { Host } from "./push-host.ts";
 import * as lines from "./push-report.ts";
@@ -108,6 +108,7 @@ async function runStages(rollback: Rollback, narrator: Narrator, number: number 
   if ("code" in committed) return fail(narrator, { stage: "commit", lines: [committed.reason], ...committed });
 
   const cutover = await narrator.time("cutOver", async () => await supervisor.cutOver(committed.number));
+  if (cutover.kind === "ended") return fail(narrator, describeEnd());
   if (cutover.kind === "reverted") return fail(narrator, describeStartFailure("cut over", cutover.failure));
   if (cutover.kind === "superseded") {
     narrator.say(lines.supersededLine(cutover.byDeployNumber));

@@ -213,10 +213,12 @@ async function replace(app: HostedApp, runtime: FacetRuntime, version: Version):
   if (isLive) for (const facet of settleAtomicPushes(app)) app.ctx.waitUntil(takeAway(app, facet));
 }
 
-/** false: its push was taken back while it started. */
+/** false: its push was taken back while it started, or its environment was deleted. */
 function recordStart(app: HostedApp, { deploy, facet }: Version, facts: CutoverFacts): boolean {
   setHasSockets(app.db, facet, false);
-  if (getDeploy(app.db, deploy.number).state === "failed") {
+  const { state } = getDeploy(app.db, deploy.number);
+  if (state === "superseded") return false;
+  if (state === "failed") {
     dropAlarms(app, facet);
     undoData(app, facet, deploy.number);
     return false;

@@ -10,6 +10,8 @@ export type CutoverOutcome =
   | ({ readonly kind: "live" } & CutoverFacts)
   /** A later deploy went live instead. */
   | { readonly kind: "superseded"; readonly byDeployNumber: number }
+  /** Its preview, or the app, was deleted meanwhile. */
+  | { readonly kind: "ended" }
   /**
    * The code did not start after all, or that of another deploy of its atomic push. Ref and live pointer are where they were; so is what
    * visitors get.
@@ -42,5 +44,6 @@ export async function cutOver(app: HostedApp, deployNumber: number): Promise<Cut
   if (liveDeployNumber !== undefined && liveDeployNumber > deployNumber) {
     return { kind: "superseded", byDeployNumber: liveDeployNumber };
   }
+  if (runtime.live === undefined) return { kind: "ended" };
   throw new Error(`Deploy ${deployNumber} of ${app.name} is ${state} after an arrival that was ${arrival.kind}.`);
 }

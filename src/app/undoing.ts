@@ -24,6 +24,8 @@ export interface UndoneCutover extends StartFailure {
 export function undoDeploy(app: HostedApp, { number }: Deploy, failure: StartFailure): readonly string[] {
   return app.db.transaction(() => {
     const deploy = getDeploy(app.db, number);
+    // Its environment was deleted while it started.
+    if (deploy.state === "superseded") return [];
     if (deploy.state === "failed") {
       // Its push was taken back while it started.
       undoData(app, deploy.facet, number);

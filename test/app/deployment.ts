@@ -153,6 +153,8 @@ export async function pushBranch(
   options: {
     readonly data?: DataChoice;
     readonly isRehearsed?: boolean;
+    /** What happens between the commit and the cutover. */
+    readonly onCommit?: () => Promise<unknown>;
     readonly overrides?: Partial<Code>;
   } = {},
 ): Promise<{ readonly commit: CommitOutcome; readonly kind: string | undefined }> {
@@ -178,6 +180,7 @@ export async function pushBranch(
     nowMs: Date.now(),
   });
   const [made] = commit.previews;
+  await options.onCommit?.();
   const cutover = made && (await supervisor.cutOver(made.number));
   return { commit, kind: cutover?.kind };
 }

@@ -288,6 +288,15 @@ describe("deletePreview", () => {
     expect(await supervisorOf("deletes").listPreviews()).toEqual([]);
     expect((await supervisorOf("deletes").readRepository())?.refs.length).toBe(2);
   });
+
+  it("takes one that was committed and has not started, and its push hears of it", async () => {
+    await makeApp("deletes-early", 0);
+    const supervisor = supervisorOf("deletes-early");
+    const onCommit = (): Promise<unknown> => supervisor.deletePreview("fix");
+    expect((await pushBranch("deletes-early", "fix", counter("fix "), { onCommit })).kind).toBe("ended");
+    expect(await errorOf("deletes-early", "fix--deletes-early")).toBe("preview-not-found");
+    expect((await pushBranch("deletes-early", "fix", counter("fix "))).kind).toBe("live");
+  });
 });
 
 describe("a deploy's own address", () => {

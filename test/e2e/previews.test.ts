@@ -1,5 +1,5 @@
 // Previews, with the real git client against the real Worker: one host, an app a test.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { commit, git, makeRepository, tryGit } from "./git.ts";
 import { callApi, request, startHost, type Host } from "./host.ts";
 
@@ -168,6 +168,29 @@ describe("a push of several branches", () => {
     expect(await visit("fix--atomic")).toBe("main 1 preview");
     const { deploys } = JSON.parse((await callApi(host, "GET", "/apps/atomic/deploys")).text);
     expect(deploys.map(({ state }: { state: string }) => state)).toEqual(["failed", "failed", "started", "live"]);
+  });
+
+  it("is told where its preview is deleted while it starts", async () => {
+    const repository = await makeRepository({ "src/index.ts": counter("main") });
+    await push(repository, "ending", "main");
+    await git(repository, "checkout", "--quiet", "-b", "slow");
+    const source = counter("slow").replace(
+      "async fetch",
+      "constructor(ctx, env) { super(ctx, env); ctx.blockConcurrencyWhile(() => scheduler.wait(1500)); }\n  async fetch",
+    );
+    await commit(repository, { "src/index.ts": source }, "Start slowly");
+    const pushing = push(repository, "ending", "slow");
+    // Committed, and on its way to start.
+    await vi.waitUntil(async () => (await git(repository, "ls-remote", host.gitUrl("ending.git"))).includes("/slow"), {
+      timeout: 20_000,
+    });
+    expect((await callApi(host, "DELETE", "/apps/ending/previews/slow")).status).toBe(204);
+    const ended = await pushing;
+    expect(ended, ended.stderr).toMatchObject({ code: 1 });
+    expect(ended.lines.join("\n")).toContain("error: cut over failed (preview-not-found)");
+    expect(ended.stderr).toMatch(/! \[remote rejected\].*preview-not-found: what this was deployed to was deleted/);
+    expect((await request(host.appUrl("slow--ending"))).status).toBe(404);
+    expect(await visit("ending")).toBe("main 1 production");
   });
 
   it("makes no previews where the production branch of a first push is refused", async () => {
