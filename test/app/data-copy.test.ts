@@ -223,48 +223,52 @@ describe("a copy without facets.clone", () => {
   });
 });
 
-/** Holds up one copy, the first or a later one, for longer than it may take, as if there were much more of it. Until it is disposed of. */
-function slowDown(number = 1): Disposable {
+/** Holds up copies, by their numbers, for longer than they may take, as if there were much more of them. Until it is disposed of. */
+function slowDown(isSlow: (number: number) => boolean): Disposable {
   const read = Reflect.get(DataChannel.prototype, "read");
   const channels = new Set<DataChannel>();
   DataChannel.prototype.read = async function slowly() {
     const isFirstPart = !channels.has(this);
     channels.add(this);
-    if (isFirstPart && channels.size === number) await scheduler.wait(DUMP_LIMIT_MS + 200);
+    if (isFirstPart && isSlow(channels.size)) await scheduler.wait(DUMP_LIMIT_MS + 200);
     return Reflect.apply(read, this, []);
   };
   return { [Symbol.dispose]: () => void (DataChannel.prototype.read = read) };
 }
 
-/** The answer to a call while copies are slow. */
-async function callSlowly(number: number, ...parameters: Parameters<typeof call>) {
-  using _ = slowDown(number);
+/** The answer to a call. */
+async function ask(...parameters: Parameters<typeof call>) {
   const response = await call(...parameters);
   return { status: response.status, problem: await response.json() };
 }
 
 describe("data that takes too long to be copied", () => {
-  it.each([
-    ["a snapshot", "POST", "snapshots", {}],
-    ["a query", "POST", "sql", { sql: "SELECT 1" }],
-    ["keys", "GET", "kv", undefined],
-    ["a dump", "GET", "dump", undefined],
-    ["an archive", "GET", "export", undefined],
-  ])(
-    "is said where it is for %s, and the app runs on",
-    async (name, method, path, body) => {
-      const app = `too-slow-${name.replace(/^an? /, "")}`;
-      await deploy(app, counter("x"));
-      await visitText(app);
-      expect(await callSlowly(1, method, `/apps/${app}/${path}`, body === undefined ? {} : { body })).toEqual({
-        status: 503,
-        problem: expect.objectContaining({ code: "copy-too-slow", sizeBytes: expect.any(Number) }),
-      });
+  it("is said where it is, and the app runs on", async () => {
+    const calls = {
+      snapshot: ["POST", "snapshots", {}],
+      query: ["POST", "sql", { body: { sql: "SELECT 1" } }],
+      keys: ["GET", "kv", {}],
+      dump: ["GET", "dump", {}],
+      archive: ["GET", "export", {}],
+    } as const;
+    const names = Object.keys(calls).map((name) => `too-slow-${name}`);
+    await Promise.all(names.map((app) => deploy(app, counter("x"))));
+    await Promise.all(names.map((app) => visitText(app)));
+    // All at once: each takes as long as a copy may.
+    using slow = slowDown(() => true);
+    const asked = Object.entries(calls).map(async ([name, [method, path, input]]) => {
+      return [name, await ask(method, `/apps/too-slow-${name}/${path}`, input)] as const;
+    });
+    for (const [name, answer] of await Promise.all(asked)) {
+      const problem = expect.objectContaining({ code: "copy-too-slow", sizeBytes: expect.any(Number) });
+      expect(answer, name).toEqual({ status: 503, problem });
+    }
+    slow[Symbol.dispose]();
+    for (const app of names) {
       expect(await visitText(app)).toContain("x");
       expect((await call("POST", `/apps/${app}/snapshots`)).status).toBe(201);
-    },
-    60_000,
-  );
+    }
+  }, 60_000);
 
   it("is said where it is for a preview, which has what it had", async () => {
     const app = "too-slow-preview";
@@ -293,7 +297,8 @@ describe("data that takes too long to be copied", () => {
     const visitFix = async () => (await supervisor.fetch(`http://fix--${app}.localhost/`)).text();
     for (const text of ["y1", "y2", "y3"]) expect(await visitFix()).toBe(text);
     // After the copies for the rehearsal and of what the preview has.
-    const forked = await callSlowly(3, "POST", `/apps/${app}/previews`, { body: { branch: "fix" } });
+    using _ = slowDown((number) => number === 3);
+    const forked = await ask("POST", `/apps/${app}/previews`, { body: { branch: "fix" } });
     expect(forked).toMatchObject({ status: 503, problem: { code: "copy-too-slow" } });
     expect(await visitFix()).toBe("y4");
   }, 60_000);

@@ -43,12 +43,13 @@ describe("deploys under load", () => {
 });
 
 /** An app that takes its time to start. */
-const slowApp = (version: string): string => `
+/** Starts slowly, in its rehearsal and at its cutover. */
+const slowApp = (version: string, waitMs = 1500): string => `
 import { DurableObject } from "cloudflare:workers";
 export class App extends DurableObject {
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env);
-    void ctx.blockConcurrencyWhile(() => scheduler.wait(1500));
+    void ctx.blockConcurrencyWhile(() => scheduler.wait(${waitMs}));
   }
   fetch() {
     return new Response("${version}");
@@ -77,12 +78,12 @@ describe("two pushes at once", () => {
   ])("go one after the other, and the second is told of the first%s", async (_, isKilled) => {
     const app = isKilled ? "twice-killed" : "twice";
     const url = host.gitUrl(`${app}.git`);
-    const ada = await makeRepository({ "src/index.ts": slowApp("begun") });
+    const ada = await makeRepository({ "src/index.ts": slowApp("begun", 0) });
     await git(ada, "push", url, "main");
     const bob = join(makeFolder(), "bob");
     await git(ada, "clone", "--quiet", url, bob);
     const adas = await commit(ada, { "src/index.ts": slowApp("ada") }, "Ada's");
-    await commit(bob, { "src/index.ts": slowApp("bob") }, "Bob's");
+    await commit(bob, { "src/index.ts": slowApp("bob", 0) }, "Bob's");
 
     const first = await pushUntilBuilt(ada, url);
     const firstEnds = Promise.all([once(first, "close"), text(first.stdout)]);
@@ -100,7 +101,7 @@ describe("two pushes at once", () => {
   it("and more leave what one of them pushed", async () => {
     const url = host.gitUrl("many.git");
     const repositories = await Promise.all(
-      [1, 2, 3, 4, 5].map((number) => makeRepository({ "src/index.ts": slowApp(`number ${number}`) })),
+      [1, 2, 3, 4, 5].map((number) => makeRepository({ "src/index.ts": slowApp(`number ${number}`, 500) })),
     );
     const results = await Promise.all(repositories.map((repository) => tryGit(repository, ["push", url, "main"])));
     const refused = results.filter(({ code }) => code !== 0);
