@@ -102,6 +102,8 @@ function inWorkerd(
 
 export default defineConfig({
   test: {
+    // Most files wait more than they work: on two cores, two at a time.
+    maxWorkers: 2,
     projects: [
       inWorkerd("workerd", {
         include: ["test/{git,store,repo,app,http,build,fuzz}/**/*.test.ts", "test/*.test.ts"],

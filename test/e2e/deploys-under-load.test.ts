@@ -42,8 +42,7 @@ describe("deploys under load", () => {
   });
 });
 
-/** An app that takes its time to start. */
-/** Starts slowly, in its rehearsal and at its cutover. */
+/** An app that takes its time to start, in its rehearsal and at its cutover. */
 const slowApp = (version: string, waitMs = 1500): string => `
 import { DurableObject } from "cloudflare:workers";
 export class App extends DurableObject {
