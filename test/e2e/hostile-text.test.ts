@@ -1,7 +1,7 @@
 // Text of a pusher, an app or a token that is markup, or moves a terminal's cursor: wherever the host shows it, it is text.
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { commit, git, makeRepository, tryGit } from "./git.ts";
-import { callApi, request, startHost, type Answer, type Host } from "./host.ts";
+import { callApi, request, startHost, signIn, type Answer, type Host } from "./host.ts";
 
 /** What a page shows as an element or an attribute where it does not escape it. */
 const MARKUP = `<img src=x onerror=alert(1)>"'&`;
@@ -127,19 +127,9 @@ describe("the log as it grows", () => {
   });
 });
 
-/** The owner's cookie. */
-async function signIn(): Promise<string> {
-  const { headers } = await request(`${host.url}/sign-in`, {
-    method: "POST",
-    headers: { "content-type": "application/x-www-form-urlencoded" },
-    body: new URLSearchParams({ token: host.token }).toString(),
-  });
-  return headers["set-cookie"]?.[0]?.split(";", 1)[0] ?? "";
-}
-
 /** Every page of the dashboard that a link leads to, with its address. */
 async function crawl(): Promise<Map<string, Answer>> {
-  const cookie = await signIn();
+  const cookie = await signIn(host);
   const pages = new Map<string, Answer>();
   const waiting = ["/", "/apps/hostile"];
   for (let path = waiting.pop(); path !== undefined && pages.size < 150; path = waiting.pop()) {

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { callApi, request, startHost, type Answer, type Host } from "./host.ts";
+import { callApi, request, startHost, signIn, type Answer, type Host } from "./host.ts";
 
 const MARKUP = `<script>alert("logged")</script>`;
 
@@ -240,23 +240,13 @@ describe("a flood of WebSocket messages", () => {
   });
 });
 
-/** The owner's cookie. */
-async function signIn(): Promise<string> {
-  const { headers } = await request(`${host.url}/sign-in`, {
-    method: "POST",
-    headers: { "content-type": "application/x-www-form-urlencoded" },
-    body: new URLSearchParams({ token: host.token }).toString(),
-  });
-  return headers["set-cookie"]?.[0]?.split(";", 1)[0] ?? "";
-}
-
 describe("a page of an app", () => {
   it.each([
     ["its Origin", { origin: "http://hostile.localhost" }],
     ["a same-site request", { "sec-fetch-site": "same-site" }],
     ["a cross-site request", { "sec-fetch-site": "cross-site" }],
   ])("cannot use the owner's session, form or token, told by %s", async (_, sign) => {
-    const cookie = await signIn();
+    const cookie = await signIn(host);
     const page = await request(`${host.url}/apps/honest/settings`, { headers: { cookie, accept: "text/html" } });
     const formToken = /name="form" value="([0-9a-f]{64})"/.exec(page.text)?.[1] ?? "";
     expect(formToken).toHaveLength(64);
@@ -282,7 +272,7 @@ describe("a page of an app", () => {
 
   it("has markup in its log and its commits shown as text", async () => {
     await request(`${host.appUrl("hostile")}log`);
-    const cookie = await signIn();
+    const cookie = await signIn(host);
     const readLog = (): Promise<Answer> => callApi(host, "GET", "/apps/hostile/logs");
     await expect.poll(async () => (await readLog()).text, { timeout: 10_000 }).toContain("logged");
     const api = await readLog();
