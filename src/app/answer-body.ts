@@ -1,6 +1,7 @@
 // The body of an app's answer on its way to the visitor, watched until the app has sent its last byte. Small bodies are read whole,
 // which is cheaper than a pipe and keeps their length. The rest goes through a pipe of the runtime's own, which runs no
 // JavaScript for the bytes. A stream is not held back: what the app has sent goes on at once.
+import { within } from "./time-limit.ts";
 
 /** Bodies up to this are read whole. */
 const MAX_WHOLE_BYTES = 32 * 1024;
@@ -32,7 +33,7 @@ export async function watchBody(
 ): Promise<Uint8Array | ReadableStream<Uint8Array>> {
   const begun: BegunBody = { body, reader: body.getReader({ mode: "byob" }), chunks: [], isEnough: false };
   const isWhole = readBeginning(begun);
-  if (await isWithin(isWhole, WHOLE_WITHIN_MS)) {
+  if ((await within(isWhole, WHOLE_WITHIN_MS)) === true) {
     onEnd();
     return join(begun.chunks);
   }
@@ -54,19 +55,6 @@ async function readBeginning(begun: BegunBody): Promise<boolean> {
     size += value.byteLength;
   }
   return false;
-}
-
-/** Whether it is true in time. Throws what it throws in time. The timer does not outlive it: each would wake the isolate. */
-async function isWithin(promise: Promise<boolean>, limitMs: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, limitMs, false);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function join(chunks: readonly Uint8Array[]): Uint8Array {

@@ -74,7 +74,12 @@ export interface CutoverFacts {
 
 /** Brings the facet to its live version, however often the pointer moves meanwhile. One arrival at a time: the rest join it. */
 export function arrive(app: HostedApp, runtime: FacetRuntime): Promise<Arrival> {
-  runtime.arrival ??= approach(app, runtime).finally(() => {
+  return runtime.arrival ?? begin(runtime, approach(app, runtime));
+}
+
+/** What requests wait for; how long they did is counted anew after it. */
+function begin(runtime: FacetRuntime, arrival: Promise<Arrival>): Promise<Arrival> {
+  runtime.arrival = arrival.finally(() => {
     runtime.arrival = undefined;
     runtime.heldSinceMs = undefined;
     runtime.turnedAwayCount = 0;
@@ -93,15 +98,8 @@ export async function pause<T>(app: HostedApp, runtime: FacetRuntime, work: () =
   } while (runtime.arrival !== undefined);
   const paused = stopRunningVersion(app, runtime, "The data of this app is changed.").then(work);
   runtime.failedStart = undefined;
-  runtime.arrival = paused
-    .catch(() => undefined)
-    .then(() => approach(app, runtime))
-    .finally(() => {
-      runtime.arrival = undefined;
-      runtime.heldSinceMs = undefined;
-      runtime.turnedAwayCount = 0;
-    });
-  await runtime.arrival;
+  const arriving = paused.catch(() => undefined).then(() => approach(app, runtime));
+  await begin(runtime, arriving);
   return paused;
 }
 
