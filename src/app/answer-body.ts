@@ -1,7 +1,7 @@
 // The body of an app's answer on its way to the visitor, watched until the app has sent its last byte. Small bodies are read whole,
 // which is cheaper than a pipe and keeps their length. The rest goes through a pipe of the runtime's own, which runs no
 // JavaScript for the bytes. A stream is not held back: what the app has sent goes on at once.
-import { within } from "./time-limit.ts";
+import { within } from "../store/time-limit.ts";
 
 /** Bodies up to this are read whole. */
 const MAX_WHOLE_BYTES = 32 * 1024;

@@ -34,7 +34,7 @@ import { explainCopyError, explainTooFull, type StartFailure } from "./start-fai
 import { isTooFull, measureStored, storedBy } from "./stored-data.ts";
 import { prepareData, settleData, undoData } from "./snapshots.ts";
 import { GOODBYE } from "./start-report.ts";
-import { within } from "./time-limit.ts";
+import { within } from "../store/time-limit.ts";
 import { undoDeploy } from "./undoing.ts";
 import { findUnreadable, maskSecretsOf, openVariables } from "./variables.ts";
 

@@ -13,7 +13,7 @@ import { keepBeforeSql } from "./snapshots.ts";
 import type { SqlAnswer, SqlQuestion } from "./sql-query.ts";
 import { measureStopped } from "./stored-data.ts";
 import type { DatabaseFacts } from "./table-list.ts";
-import { within } from "./time-limit.ts";
+import { within } from "../store/time-limit.ts";
 
 /** Which database: that of "production" or of the preview with a slug; there, where one is named, that of an object. */
 export interface DatabaseChoice {

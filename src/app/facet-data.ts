@@ -21,7 +21,7 @@ import { objectFacet } from "./object-address.ts";
 import { entryOf, isWorker } from "./receiver.ts";
 import { SIZE } from "./start-report.ts";
 import { readerCode, readStopped } from "./stopped-data.ts";
-import { within } from "./time-limit.ts";
+import { within } from "../store/time-limit.ts";
 
 /** The copies are made in one turn, in which no visitor is answered. */
 const MAX_COPIED_OBJECTS = 1000;

@@ -31,7 +31,7 @@ import {
   type ProbeReport,
   type StartReport,
 } from "./start-report.ts";
-import { within } from "./time-limit.ts";
+import { within } from "../store/time-limit.ts";
 import { openVariables } from "./variables.ts";
 
 /** What the supervisor calls on a wrapped class. Visitors reach fetch only. */

@@ -3,7 +3,7 @@
 import { arrive } from "./arrival.ts";
 import { findRuntime, type HostedApp, type Version } from "./hosted-app.ts";
 import { enter, leave } from "./in-flight.ts";
-import { within } from "./time-limit.ts";
+import { within } from "../store/time-limit.ts";
 
 /** What became of a call. */
 export type HandlerCall<T> =

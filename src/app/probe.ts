@@ -2,7 +2,7 @@
 import { mapStack } from "./source-maps.ts";
 import type { FailedCode, StartFailure } from "./start-failure.ts";
 import { readProbeReport, type ProbeReport } from "./start-report.ts";
-import { within } from "./time-limit.ts";
+import { within } from "../store/time-limit.ts";
 
 /** How long the answer may take; its body, too, where it is an error. */
 const PROBE_LIMIT_MS = 5000;

@@ -3,7 +3,7 @@
 // goes on, toward its rehearsal and commit, all others wait for its end. Nothing here guards a ref, the commit does. What is lost with
 // the instance, or outlasts its Worker, costs a wait of a minute at most.
 import { RpcTarget } from "cloudflare:workers";
-import { within } from "./time-limit.ts";
+import { within } from "../store/time-limit.ts";
 
 /** A push as others are told of it. */
 export interface DeployingPush {

@@ -13,7 +13,7 @@ import { quotasOf } from "./quotas.ts";
 import { takeFrom } from "./rate.ts";
 import { receiverOf } from "./receiver.ts";
 import { hasRoomFor } from "./stored-data.ts";
-import { within } from "./time-limit.ts";
+import { within } from "../store/time-limit.ts";
 import { maskSecretsOf } from "./variables.ts";
 import { describeAbsence, findVisited } from "./visited.ts";
 

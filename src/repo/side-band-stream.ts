@@ -1,6 +1,7 @@
 // A packfile as a client of the side-band gets it: data on channel 1, progress on 2, a failure on 3 (sideband.c, upload-pack.c
 // create_pack_file), a flush at the end, and an empty packet where nothing came for a while.
 import { FLUSH_PKT, encodeSideBand } from "../git/pkt-line.ts";
+import { within } from "../store/time-limit.ts";
 
 /** Of one packet, header and channel included: side-band-64k, and the older side-band. */
 export const LARGE_PACKET_BYTES = 65520;
@@ -21,7 +22,7 @@ export async function* inSideBand(
 ): AsyncGenerator<Uint8Array> {
   try {
     for (let next = pack.next(); ;) {
-      const item = await withinTime(next, keepAliveMs);
+      const item = await within(next, keepAliveMs);
       if (item === "late") {
         yield KEEP_ALIVE_PKT;
         continue;
@@ -58,16 +59,4 @@ function toPackets(data: Uint8Array, packetBytes: number): Uint8Array {
     to += part.byteLength + HEADER_BYTES;
   }
   return packets;
-}
-
-async function withinTime<Item>(work: Promise<Item>, limitMs: number): Promise<Item | "late"> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), limitMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,7 @@
 // R2 where it fails for a moment: an operation that errs, one that never answers, a body that ends too early. What is asked here may be
 // asked again: reads, and writes of bytes under a key that no other bytes are ever written to, so that one which arrives after its
 // error does no harm. Streams are not repeated, as their bytes are gone; nothing is waited for without a limit.
+import { within } from "./time-limit.ts";
 
 /** How often, and how long before the next try. */
 const WAITS_MS = [50, 250];
@@ -70,14 +71,7 @@ export function readObject(
 }
 
 async function limited<T>(work: Promise<T>, limitMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Unanswered(`R2 did not answer within ${limitMs} ms.`)), limitMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
-  }
+  const answer = await within(work, limitMs);
+  if (answer === "late") throw new Unanswered(`R2 did not answer within ${limitMs} ms.`);
+  return answer;
 }

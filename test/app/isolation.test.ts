@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { within } from "../../src/app/time-limit.ts";
+import { within } from "../../src/store/time-limit.ts";
 import { readConsoleLines } from "../../src/app/log-intake.ts";
 import { idOfName, OBJECT_HEADER } from "../../src/app/object-address.ts";
 import { answerForApp } from "../../src/http/app-request.ts";
