@@ -1,6 +1,6 @@
 // The alarms of an app's objects, as Cloudflare rings them: at least once, and after a failure again in 2, 4, 8 … seconds, up to six times.
 import { findAlarm, listDueAlarms, putAlarm, removeAlarm, type Alarm } from "../store/alarms.ts";
-import { noteLine } from "./activity.ts";
+import { noteLine, noteUsage } from "./activity.ts";
 import type { RingingAlarm } from "./alarm-memory.ts";
 import { getFacet, openVersionWorker, type Facet } from "./facet-start.ts";
 import { callLive, type HandlerCall } from "./handler-call.ts";
@@ -52,7 +52,7 @@ async function ring(app: HostedApp, alarm: Alarm, state: RingingAlarm): Promise<
   if (findExisting(app) === undefined) return;
   if (!state.isReplaced) settle(app, alarm, outcome);
   setNextAlarm(app);
-  describe(app, alarm, { outcome, tookMs: app.now() - beganMs });
+  noteRinging(app, alarm, { outcome, tookMs: app.now() - beganMs });
 }
 
 // A stub's call is a thenable of the runtime's own; here it becomes a promise.
@@ -98,8 +98,8 @@ function retryLater(app: HostedApp, alarm: Alarm): void {
   return putAlarm(app.db, { ...alarm, dueMs, attempts: attempts + 1 });
 }
 
-/** A line in the app's log. */
-function describe(
+/** A line in the app's log, and the time in its usage. */
+function noteRinging(
   app: HostedApp,
   { object, facet, atMs, attempts }: Alarm,
   { outcome, tookMs }: { readonly outcome: HandlerCall<boolean>; readonly tookMs: number },
@@ -108,6 +108,7 @@ function describe(
   const path = object.slice(facet.length + 1);
   const about = `alarm of ${new Date(atMs).toISOString()}${path === "" ? "" : ` of ${path}`}`;
   const line = { atMs: app.now(), facet, deployNumber: outcome.version.deploy.number, kind: "alarm" } as const;
+  noteUsage(app, line, { wallMs: tookMs });
   const retry = attempts === 0 ? "" : ` retry ${attempts}`;
   if (outcome.kind === "interrupted") {
     const text = `${about}:${retry} did not end before a deploy, and rings again`;

@@ -2,7 +2,7 @@
 // is not tried again.
 import { getCrons } from "../store/code.ts";
 import { listCrons, type CronRow } from "../store/crons.ts";
-import { noteLine } from "./activity.ts";
+import { noteLine, noteUsage } from "./activity.ts";
 import type { CronRun } from "./cron-handler.ts";
 import { putNext } from "./cron-schedule.ts";
 import { getFacet, openVersionWorker } from "./facet-start.ts";
@@ -36,6 +36,7 @@ async function run(app: HostedApp, { facet, cron, nextMs }: CronRow): Promise<vo
   const tookMs = app.now() - beganMs;
   const about = `cron ${cron}`;
   const line = { atMs: app.now(), facet, deployNumber: outcome.version.deploy.number, kind: "alarm" } as const;
+  noteUsage(app, line, { wallMs: tookMs });
   if (outcome.kind === "interrupted") {
     noteLine(app, { ...line, level: "warn", text: `${about} did not end before a deploy` });
   } else if (outcome.kind === "failed") {

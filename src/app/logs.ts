@@ -107,10 +107,10 @@ export function noteConsole(app: HostedApp, from: LogSource, { lines, droppedCou
 }
 
 /** What the runtime tells of events that ended. */
-export function noteTraces(app: HostedApp, from: LogSource, { exceptions, cpuMs, wallMs, hasMessage }: Traces): void {
+export function noteTraces(app: HostedApp, from: LogSource, { exceptions, cpuMs, hasMessage }: Traces): void {
   if (!isMigrated(app.db)) return;
   if (hasMessage) noteMessage(app, from);
-  noteUsage(app, { ...from, atMs: app.now() }, { cpuMs, wallMs });
+  noteUsage(app, { ...from, atMs: app.now() }, { cpuMs });
   for (const thrown of exceptions) {
     const text = describeThrown(app, from, thrown);
     noteLine(app, { ...from, atMs: thrown.atMs, kind: "exception", level: "error", text });

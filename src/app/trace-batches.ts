@@ -7,7 +7,6 @@ const GATHER_MS = 1000;
 
 interface Sums {
   cpuMs: number;
-  wallMs: number;
   hasMessage: boolean;
 }
 
@@ -22,7 +21,6 @@ export class TraceBatches {
     const known = this.#waiting.get(key);
     if (known !== undefined) {
       known.cpuMs += sums.cpuMs;
-      known.wallMs += sums.wallMs;
       known.hasMessage ||= sums.hasMessage;
       return undefined;
     }

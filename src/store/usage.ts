@@ -4,9 +4,10 @@ import type { Database } from "./database.ts";
 /** Counts that only grow. */
 export interface UsageCounts {
   readonly requests: number;
-  /** Requests that were answered 5xx, by the app or for it, and whatever else the app threw. */
+  /** Requests that were answered 5xx, by the app or for it. What alarms and cron runs throw is in the log alone. */
   readonly errors: number;
   readonly cpuMs: number;
+  /** Until requests were answered, alarms and cron runs had ended, as the supervisor sees it. */
   readonly wallMs: number;
   readonly egressRequests: number;
   readonly egressSentBytes: number;

@@ -254,6 +254,20 @@ export default { async fetch(request, env) {
     expect(await rung(app)).toHaveLength(1);
   });
 
+  it("is counted with the time that it took", async () => {
+    const app = "alarm-usage";
+    await deploy(app, alarmApp("alarm() { return scheduler.wait(30); }"));
+    await visitText(app, "/set");
+    const readWallMs = async (): Promise<number> => (await supervisorOf(app).readUsage(1))?.rows[0]?.wallMs ?? -1;
+    const before = await readWallMs();
+    await ringNow(app);
+    const readLines = () => supervisorOf(app).readLogs({ limit: 1, kind: "alarm" });
+    await expect.poll(readLines).toHaveLength(1);
+    const tookMs = Number(/ran, (\d+) ms$/.exec((await readLines())?.[0]?.text ?? "")?.[1]);
+    expect(tookMs).toBeGreaterThanOrEqual(30);
+    expect((await readWallMs()) - before).toBe(tookMs);
+  });
+
   it("that rings is waited for by a deploy", async () => {
     await deploy(
       "alarm-drain",

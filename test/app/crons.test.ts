@@ -49,6 +49,23 @@ describe("a cron trigger", () => {
     await expect.poll(() => lines(app)).toEqual([expect.stringMatching(/^cron 0 0 1 1 \* ran, /)]);
   });
 
+  it("is counted with the time that it took", async () => {
+    const app = "cron-usage";
+    await deploy(
+      app,
+      cronApp("class")
+        .replace("{ runs.push(", "{ await scheduler.wait(30); runs.push(")
+        .replace("scheduled({", "async scheduled({"),
+      { crons: [YEARLY] },
+    );
+    await passBy(app);
+    await expect.poll(() => lines(app)).toHaveLength(1);
+    const tookMs = Number(/ran, (\d+) ms$/.exec((await lines(app))[0] ?? "")?.[1]);
+    expect(tookMs).toBeGreaterThanOrEqual(30);
+    const used = await supervisorOf(app).readUsage(1);
+    expect(used?.rows).toMatchObject([{ requests: 0, errors: 0, wallMs: tookMs }]);
+  });
+
   it("is not made up for when it was missed, and nobody is called where there is no scheduled()", async () => {
     await deploy("cron-missed", cronApp("class"), { crons: [YEARLY] });
     await passBy("cron-missed", 61_000);

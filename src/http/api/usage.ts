@@ -11,9 +11,12 @@ const UsageRowJson = z
     environment: z.string().openapi({ description: '"app" is production.' }),
     deploy: z.int(),
     requests: z.int(),
-    errors: z.int().openapi({ description: "Requests that were answered 5xx." }),
+    errors: z.int().openapi({ description: "Requests that were answered 5xx, by the app or for it." }),
     cpuMs: z.number().openapi({ description: "0 on a local host, which does not measure it." }),
-    wallMs: z.number(),
+    wallMs: z.number().openapi({
+      description:
+        "Time until requests were answered, and alarms and cron runs had ended, as the host measures it. Bodies that stream on are not in it.",
+    }),
     egressRequests: z.int(),
     egressSentBytes: z.int(),
     egressReceivedBytes: z.int(),

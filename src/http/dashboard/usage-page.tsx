@@ -60,9 +60,7 @@ async function usagePage(c: Context<DashboardEnv>) {
           <dt>Errors</dt>
           <dd>{count(total.errors)}</dd>
         </div>
-        <Fact label="Time per request">
-          {total.requests === 0 || total.wallMs === 0 ? "–" : duration(total.wallMs / total.requests)}
-        </Fact>
+        <Fact label="Time at work">{duration(total.wallMs)}</Fact>
         {Object.entries(storedBytes).map(([name, bytes]) => (
           <Fact label={STORED[name] ?? name}>{size(bytes)}</Fact>
         ))}
