@@ -1,6 +1,6 @@
 // What an app used, as its owner sees it: counts by day, and what is stored now.
 import { getManifest } from "../store/assets.ts";
-import { sumAllSizes } from "../store/data-sizes.ts";
+import { listSizes } from "../store/data-sizes.ts";
 import { findLiveDeploy } from "../store/deploys.ts";
 import { countObjects } from "../store/objects.ts";
 import { sumPackBytes } from "../store/packs.ts";
@@ -18,8 +18,10 @@ export interface StoredBytes {
   readonly snapshots: number;
   /** Those of what is live, each path for itself, as the quota counts them. */
   readonly assets: number;
-  /** Production's data with that of its objects, as last measured; and that of all other environments. */
+  /** Production's, as last measured: the app's own, and that of its named objects. */
   readonly data: number;
+  readonly objects: number;
+  /** The data of all other environments, their objects included. */
   readonly previews: number;
 }
 
@@ -51,11 +53,12 @@ function sumAssets({ db }: HostedApp): number {
   return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
-function sumData({ db }: HostedApp): Pick<StoredBytes, "data" | "previews"> {
-  const sizes = sumAllSizes(db);
-  const all = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
-  const data = sizes.find(({ facet }) => facet === PRODUCTION_FACET)?.bytes ?? 0;
-  return { data, previews: all - data };
+function sumData({ db }: HostedApp): Pick<StoredBytes, "data" | "objects" | "previews"> {
+  const sizes = listSizes(db);
+  const all = sizes.reduce((sum, { ownBytes, objectBytes }) => sum + ownBytes + objectBytes, 0);
+  const production = sizes.find(({ facet }) => facet === PRODUCTION_FACET);
+  const { ownBytes: data, objectBytes: objects } = production ?? { ownBytes: 0, objectBytes: 0 };
+  return { data, objects, previews: all - data - objects };
 }
 
 /** Counts of several rows together. */

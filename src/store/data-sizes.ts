@@ -25,9 +25,16 @@ export function sumSizes(db: Database, facet: string): number {
   return findFirst(db.sql.exec<{ bytes: number }>(query, facet))?.bytes ?? 0;
 }
 
+/** What an environment stores: in its own database, and in those of its objects. */
+export interface EnvironmentSizes {
+  readonly facet: string;
+  readonly ownBytes: number;
+  readonly objectBytes: number;
+}
+
 /** Of every environment in which something is live. */
-export function sumAllSizes(db: Database): readonly { readonly facet: string; readonly bytes: number }[] {
-  const query = `SELECT facet, size_bytes + coalesce((SELECT sum(size_bytes) FROM objects WHERE objects.facet = live.facet), 0) AS bytes
-    FROM live`;
-  return db.sql.exec<{ facet: string; bytes: number }>(query).toArray();
+export function listSizes(db: Database): readonly EnvironmentSizes[] {
+  const query = `SELECT facet, size_bytes AS ownBytes,
+    coalesce((SELECT sum(size_bytes) FROM objects WHERE objects.facet = live.facet), 0) AS objectBytes FROM live`;
+  return db.sql.exec<EnvironmentSizes & Record<string, SqlStorageValue>>(query).toArray();
 }

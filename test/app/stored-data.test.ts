@@ -129,6 +129,10 @@ export default { async fetch(request, env) {
     for (const name of ["a", "b", "c"]) await statusOf(app, `/${name}`);
     await expectStatus(app, "POST", 507);
     expect(await statusOf(app)).toBe(200);
+    const used = (await supervisorOf(app).readUsage(1))?.storedBytes;
+    expect(used?.objects).toBeGreaterThan(5_900_000);
+    expect(used?.data).toBeLessThan(100_000);
+    expect(used?.previews).toBe(0);
     const [object] = (await supervisorOf(app).listObjects({ facet: "app", limit: 1 }))?.objects ?? [];
     if (object === undefined) throw new Error("There is no object.");
     await supervisorOf(app).deleteObject(object);

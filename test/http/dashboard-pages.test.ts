@@ -1,8 +1,9 @@
 // What pages of the dashboard show, as HTML. How they behave in a browser is for test/e2e/browser.test.ts.
-import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { route } from "../../src/http/router.ts";
+import type { UsageAnswer } from "../../src/http/api/usage.ts";
 import { createHost } from "../../src/push-host.ts";
 import { appSource } from "../app/deployment.ts";
 import { call } from "./api-client.ts";
@@ -61,6 +62,10 @@ it("shows the log of one environment, of those that there are", async () => {
 it("has a bar for each cap on what is stored, and how much of it is used", async () => {
   const set = { objects: 20, assetBytes: 24, snapshotBytes: 0 };
   expect((await call("PATCH", `/apps/${APP}/quotas`, { body: set })).status).toBe(200);
+  await runInDurableObject(env.SUPERVISOR.getByName(APP), (_, { storage }) => {
+    storage.sql.exec(`INSERT INTO objects (facet, class_name, object_id, created_at_ms, used_at_ms, size_bytes)
+      VALUES ('app', 'Room', 'a', 0, 0, 5000)`);
+  });
   const page = await readPage(`/apps/${APP}/usage`);
   const bars = [...page.matchAll(/<meter aria-labelledby="cap-(\w+)"[^>]* max="(\d+)"[^>]* value="(\d+)"/g)];
   expect(bars.map(([, name]) => name)).toEqual([
@@ -72,8 +77,9 @@ it("has a bar for each cap on what is stored, and how much of it is used", async
   ]);
   const [repository, data, snapshots, assets, objects] = bars.map(([, , max, value]) => [Number(max), Number(value)]);
   expect(repository?.[1]).toBeGreaterThan(0);
-  expect(data?.[1]).toBeGreaterThanOrEqual(0);
-  expect([snapshots?.[0], assets, objects]).toEqual([1, [24, 12], [20, 0]]);
-  const usage = await (await call("GET", `/apps/${APP}/usage`)).json();
-  expect(usage).toMatchObject({ storedBytes: { assets: 12 }, objects: 0 });
+  expect([snapshots?.[0], assets, objects]).toEqual([1, [24, 12], [20, 1]]);
+  const usage = await (await call("GET", `/apps/${APP}/usage`)).json<UsageAnswer>();
+  expect(usage).toMatchObject({ storedBytes: { assets: 12, objects: 5000 }, objects: 1 });
+  // The quota is of both.
+  expect(data?.[1]).toBe(usage.storedBytes.data + 5000);
 });

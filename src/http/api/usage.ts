@@ -32,8 +32,9 @@ const UsageJson = z
       repository: z.int(),
       snapshots: z.int(),
       assets: z.int().openapi({ description: "Static assets of what is live." }),
-      data: z.int().openapi({ description: "Production's, its objects included, as last measured." }),
-      previews: z.int().openapi({ description: "Data of all other environments." }),
+      data: z.int().openapi({ description: "The app's own in production, as last measured." }),
+      objects: z.int().openapi({ description: "That of production's named objects." }),
+      previews: z.int().openapi({ description: "Data of all other environments, their objects included." }),
     }),
     objects: z.int().openapi({ description: "Named objects of production." }),
   })

@@ -19,7 +19,12 @@ const STORES: readonly {
   readonly say: (value: number) => string;
 }[] = [
   { quota: "repositoryBytes", label: "Repository", used: ({ storedBytes }) => storedBytes.repository, say: size },
-  { quota: "databaseBytes", label: "Data", used: ({ storedBytes }) => storedBytes.data, say: size },
+  {
+    quota: "databaseBytes",
+    label: "Data, with that of objects",
+    used: ({ storedBytes: { data, objects } }) => data + objects,
+    say: size,
+  },
   { quota: "snapshotBytes", label: "Snapshots", used: ({ storedBytes }) => storedBytes.snapshots, say: size },
   { quota: "assetBytes", label: "Assets of what is live", used: ({ storedBytes }) => storedBytes.assets, say: size },
   { quota: "objects", label: "Named objects", used: ({ objects }) => objects, say: count },

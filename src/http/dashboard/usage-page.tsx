@@ -22,6 +22,7 @@ const STORED: Readonly<Record<string, string>> = {
   assets: "Assets",
   snapshots: "Snapshots",
   data: "Data",
+  objects: "Objects' data",
   previews: "Previews",
 };
 
