@@ -40,6 +40,7 @@ interface ArchivedEnvironment {
 }
 
 type AppStub = DurableObjectStub<Supervisor>;
+type DatabaseChoice = Parameters<Supervisor["measureDump"]>[0];
 
 const PAGE_SIZE = 1000;
 
@@ -88,27 +89,37 @@ async function* listEntries(supervisor: AppStub, host: Host, description: AppDes
     objects.set(name, await readObjects(supervisor, facet));
   }
   yield jsonEntry(OBJECTS_ENTRY, Object.fromEntries(objects));
-  yield jsonEntry(ALARMS_ENTRY, await readAlarms(supervisor, environments));
+  const alarms: Record<string, ArchivedAlarm[]> = {};
   for (const { name, choice } of environments) {
-    yield* dumpEntry(supervisor, dataEntry(name), { environment: choice });
+    const listed: ArchivedAlarm[] = [];
+    alarms[name] = listed;
+    yield* dumpEntry(supervisor, { name: dataEntry(name), choice: { environment: choice }, alarms: listed });
     for (const object of objects.get(name) ?? []) {
       const { className, objectId } = object;
       const of = { environment: choice, object: { className, idOrName: objectId } };
-      yield* dumpEntry(supervisor, objectEntry(name, object), of);
+      yield* dumpEntry(supervisor, { name: objectEntry(name, object), choice: of, alarms: listed });
     }
   }
+  yield jsonEntry(ALARMS_ENTRY, alarms);
 }
 
-/** What went away since it was listed is left out. */
+/** What went away since it was listed is left out. Lists the alarm that goes with the data. */
 async function* dumpEntry(
   supervisor: AppStub,
-  name: string,
-  choice: Parameters<Supervisor["measureDump"]>[0],
+  {
+    name,
+    choice,
+    alarms,
+  }: { readonly name: string; readonly choice: DatabaseChoice; readonly alarms: ArchivedAlarm[] },
 ): AsyncGenerator<Entry> {
   const asked = await supervisor.measureDump(choice);
   if (asked.kind === "too-slow") throw new CopyTooSlow(asked.sizeBytes);
   if (asked.kind !== "answered") return;
-  const { sizeBytes, sql } = asked.answer;
+  const { sizeBytes, sql, alarmAtMs } = asked.answer;
+  if (alarmAtMs !== null) {
+    const { className = null, idOrName: objectId = null } = choice.object ?? {};
+    alarms.push({ className, objectId, at: new Date(alarmAtMs).toISOString() });
+  }
   yield { name, sizeBytes, open: () => sql };
 }
 
@@ -158,20 +169,6 @@ async function readConfig(supervisor: AppStub, description: AppDescription): Pro
     quotas: quotas ?? {},
     ownQuotas,
   };
-}
-
-async function readAlarms(
-  supervisor: AppStub,
-  environments: readonly ArchivedEnvironment[],
-): Promise<Readonly<Record<string, readonly ArchivedAlarm[]>>> {
-  const listed = environments.map(async ({ name, facet }) => {
-    const alarms = (await supervisor.listAlarms(facet)).map(({ object, atMs }): ArchivedAlarm => {
-      const at = new Date(atMs).toISOString();
-      return { className: object?.className ?? null, objectId: object?.objectId ?? null, at };
-    });
-    return [name, alarms] as const;
-  });
-  return Object.fromEntries(await Promise.all(listed));
 }
 
 async function readHistory(supervisor: AppStub): Promise<readonly unknown[]> {

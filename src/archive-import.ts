@@ -2,7 +2,9 @@
 // the order in which archive-export.ts writes it. Where a part fails the app that was begun is removed: the whole app is there, or none.
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
 import { parseLabel, PRODUCTION_FACET } from "./app/environment.ts";
-import { readAddress } from "./app/object-address.ts";
+import { readAddress, type ObjectAddress } from "./app/object-address.ts";
+import type { KeptAlarm } from "./app/app-alarms.ts";
+import type { Filling } from "./app/data-import.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import {
   ALARMS_ENTRY,
@@ -54,12 +56,16 @@ interface Import {
   /** The databases that are to come, by entry. */
   readonly awaited: Map<string, DataTarget>;
   databaseCount: number;
-  /** By facet. */
-  readonly alarms: Map<string, readonly Alarm[]>;
+  /** Those of which data has come, by facet; and the alarms that they are to have. */
+  readonly fillings: Map<string, Rpc.Stub<Filling>>;
+  readonly alarms: Map<string, readonly KeptAlarm[]>;
 }
 
-type DataTarget = Parameters<Supervisor["replaceData"]>[0];
-type Alarm = Parameters<Supervisor["replaceAlarms"]>[1][number];
+/** A database: an environment's own, or that of one of its objects. */
+interface DataTarget {
+  readonly facet: string;
+  readonly object: ObjectAddress | undefined;
+}
 
 const MAX_JSON_BYTES = 16 * 1024 * 1024;
 
@@ -96,6 +102,7 @@ export async function importApp(
     environments: new Map(),
     awaited: new Map(),
     databaseCount: 0,
+    fillings: new Map(),
     alarms: new Map(),
   };
   const file = await openArchive(archive);
@@ -105,21 +112,23 @@ export async function importApp(
     return await finish(state);
   } catch (error) {
     await file.cancel();
+    for (const filling of state.fillings.values()) filling[Symbol.dispose]();
     if (state.config !== undefined) await supervisor.undoCreation();
     const reason = file.failure();
     throw reason === undefined ? error : invalid(reason, error);
   }
 }
 
-/** Alarms last, so that none rings on half of the data. An older archive has none: the app has those that it set itself. */
+/** An older archive has no alarms: the app has those that it sets itself. */
 async function finish(state: Import): Promise<ImportReport> {
-  const { request, host, supervisor, config, awaited, push, refCount, databaseCount, alarms } = state;
+  const { request, host, config, awaited, push, refCount, databaseCount, fillings, alarms } = state;
   if (config === undefined) throw invalid(`it has no ${CONFIG_ENTRY}`);
   const [missing] = awaited.keys();
   if (missing !== undefined) throw invalid(`${missing} is missing`);
-  for (const [facet, listed] of alarms) {
-    // oxlint-disable-next-line no-await-in-loop -- few, and one object sets all
-    await supervisor.replaceAlarms(facet, listed);
+  for (const [facet, filling] of fillings) {
+    // oxlint-disable-next-line no-await-in-loop -- few, and one app starts all
+    await filling.finish(alarms.get(facet) ?? []);
+    filling[Symbol.dispose]();
   }
   await settleApp(request, host, setupOf(state, config));
   const secrets = config.variables.filter(({ value }) => value === null).map(({ name }) => name);
@@ -217,17 +226,23 @@ async function takeEntry(state: Import, { header, body }: ParsedTarEntry): Promi
   if (name === ALARMS_ENTRY) return expectAlarms(state, await readJson(name, header.size, body));
   const target = state.awaited.get(name);
   if (target === undefined) return body.cancel();
-  const outcome = await state.supervisor.replaceData(
-    target,
-    // The runtime passes only streams of bytes on.
-    body.pipeThrough(new IdentityTransformStream()),
-  );
-  if (outcome.kind === "no-data") throw invalid("it has data, and nothing in it deploys that could have any");
+  const filling = await fillingOf(state, target.facet);
+  // The runtime passes only streams of bytes on.
+  const outcome = await filling.load(target.object, body.pipeThrough(new IdentityTransformStream()));
   if (outcome.kind === "failed") {
     throw new HostingError("sql-failed", `${name} could not be loaded: ${outcome.message}`);
   }
   state.awaited.delete(name);
   state.databaseCount += 1;
+}
+
+async function fillingOf({ fillings, supervisor }: Import, facet: string): Promise<Rpc.Stub<Filling>> {
+  const known = fillings.get(facet);
+  if (known !== undefined) return known;
+  const begun = await supervisor.beginFilling(facet);
+  if (begun === undefined) throw invalid("it has data, and nothing in it deploys that could have any");
+  fillings.set(facet, begun);
+  return begun;
 }
 
 async function begin(state: Import, value: unknown): Promise<void> {
@@ -299,7 +314,7 @@ function expectAlarms(state: Import, value: unknown): void {
   }
 }
 
-function readAlarm({ at, ...address }: ArchivedAlarm): Alarm {
+function readAlarm({ at, ...address }: ArchivedAlarm): KeptAlarm {
   const atMs = Date.parse(at);
   try {
     if (Number.isNaN(atMs)) throw new TypeError(`${at} is no time.`);

@@ -1,5 +1,5 @@
-// A fork: another app of an app's code and history, set as it is, and with its data if that is asked for. Alarms, previews, snapshots,
-// tokens and caps stay behind: what the source does at a time it would do twice, and the rest is not its owner's to give.
+// A fork: another app of an app's code and history, set as it is, and with its data if that is asked for. Previews, snapshots and tokens
+// stay behind, and without data alarms too: they belong to it.
 import type { AppName } from "./app/app-name.ts";
 import type { Supervisor } from "./app/supervisor.ts";
 import { HostingError } from "./errors.ts";
@@ -19,6 +19,7 @@ export interface ForkRequest {
 
 /** What the push came to. */
 export type ForkReport = MadePushReport & {
+  readonly alarmCount: number;
   /** Names of secrets that stayed behind. */
   readonly missingSecrets: readonly string[];
 };
@@ -39,9 +40,9 @@ export async function forkApp(
   await beginApp(request, host, setup);
   try {
     const report = await pushCopy(request, host, openRepository(host.packs, state));
-    if (data && setup.deploys) await copyAppData({ from, to: request.app }, host);
+    const alarmCount = data && setup.deploys ? await copyAppData({ from, to: request.app }, host) : 0;
     await settleApp(request, host, setup);
-    return { ...report, missingSecrets };
+    return { ...report, alarmCount, missingSecrets };
   } catch (error) {
     await host.env.SUPERVISOR.getByName(request.app).undoCreation();
     throw error;
@@ -52,9 +53,10 @@ async function readSetup(
   source: DurableObjectStub<Supervisor>,
   what: { readonly secrets: boolean },
 ): Promise<AppSetup & Pick<ForkReport, "missingSecrets">> {
-  const [description, retention, egress, copied] = await Promise.all([
+  const [description, retention, quotas, egress, copied] = await Promise.all([
     source.describe(),
     source.changeRetention({}),
+    source.readOwnQuotas(),
     source.readEgress(),
     source.copyVariables(what),
   ]);
@@ -63,7 +65,7 @@ async function readSetup(
     deploys: description?.live !== undefined,
     settings: description?.settings ?? {},
     retention: retention ?? {},
-    quotas: {},
+    quotas,
     egress: { allow: egress?.allow ?? [], previewAllow: egress?.previewAllow ?? [] },
     variables: copied.changes,
     missingSecrets: copied.missingSecrets,

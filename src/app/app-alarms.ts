@@ -1,10 +1,10 @@
 // Setting and reading the alarms of an app's objects. The rows are in store/alarms.ts, since an object's own facet cannot have an alarm;
 // alarm-ringing.ts calls the handlers.
-import { findAlarm, listAlarmsOf, putAlarm, removeAlarm, removeAlarmsOf } from "../store/alarms.ts";
+import { findAlarm, putAlarm, removeAlarm, removeAlarmsOf } from "../store/alarms.ts";
 import type { LogSource } from "./environment-props.ts";
 import { findExisting, findRuntime, type HostedApp } from "./hosted-app.ts";
-import { objectFacet, parseObjectFacet, type ObjectAddress } from "./object-address.ts";
-import { shownClass, storedClass } from "./receiver.ts";
+import { objectFacet, type ObjectAddress } from "./object-address.ts";
+import { storedClass } from "./receiver.ts";
 import { setNextAlarm } from "./schedule.ts";
 
 /** An object sets its alarm, or deletes it. */
@@ -48,17 +48,6 @@ export function getAppAlarm(app: HostedApp, from: LogSource, path: string): numb
   const ringing = app.alarms.ringing.get(object);
   if (ringing?.isCalled === true && !ringing.isReplaced) return null;
   return findAlarm(app.db, object)?.atMs ?? null;
-}
-
-/** The alarms of an environment. */
-export function listAppAlarms(app: HostedApp, facet: string): readonly KeptAlarm[] {
-  if (findExisting(app) === undefined) return [];
-  return listAlarmsOf(app.db, facet).map(({ object, atMs }) => {
-    const address = parseObjectFacet(object);
-    if (address === undefined) return { object: undefined, atMs };
-    const { objectId } = address;
-    return { object: { className: shownClass(app, facet, address.className), objectId }, atMs };
-  });
 }
 
 /** The environment has these alarms and no others; one whose time is over rings now. */

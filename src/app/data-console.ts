@@ -1,11 +1,20 @@
 // The owner's look at an app's data: SQL, tables, keys and values. Reading is done on a copy, so that it can neither change the data nor
 // keep the app from its work; a change is made while the app stands still, after a snapshot, and the app starts again on what it finds.
-import { hasData, readCopy, changeData, type Reader } from "./facet-data.ts";
+import {
+  changeData,
+  copyToRead,
+  hasData,
+  measureRunning,
+  measureRunningObject,
+  readCopy,
+  type Reader,
+} from "./facet-data.ts";
 import { pause } from "./arrival.ts";
 import { orTooSlow, type TooSlow } from "./copy-too-slow.ts";
 import { PRODUCTION_FACET, previewFacet } from "./environment.ts";
 import { findExisting, runtimeOf, type HostedApp } from "./hosted-app.ts";
-import { idOfName, objectFacet } from "./object-address.ts";
+import { idOfName, objectFacet, parseObjectFacet } from "./object-address.ts";
+import { findAlarm } from "../store/alarms.ts";
 import { findObject } from "../store/objects.ts";
 import type { KvPage, KvQuestion } from "./kv-list.ts";
 import { storedClass } from "./receiver.ts";
@@ -40,6 +49,9 @@ const ROWS_LIMIT_MS = 8000;
 const ANSWER_LIMIT_MS = 12_000;
 
 const STALL_LIMIT_MS = 30_000;
+
+/** So often a database is copied of which the alarm changes meanwhile. */
+const MAX_COPIES = 5;
 
 /** `snapshot`: the data of production from just before a change. */
 export async function runSql(
@@ -83,10 +95,13 @@ async function ask<T>(app: HostedApp, choice: DatabaseChoice, put: (reader: Read
   return orTooSlow(answered);
 }
 
-type Found =
-  | { readonly kind: "no-app" | "no-data" }
-  /** The environment's facet, and the one whose database it is. */
-  | { readonly kind: "found"; readonly facet: string; readonly database: string };
+/** The environment's facet, and the one whose database it is. */
+interface FoundDatabase {
+  readonly facet: string;
+  readonly database: string;
+}
+
+type Found = { readonly kind: "no-app" | "no-data" } | ({ readonly kind: "found" } & FoundDatabase);
 
 function findDatabase(app: HostedApp, { environment, object }: DatabaseChoice): Found {
   if (findExisting(app) === undefined) return { kind: "no-app" };
@@ -102,20 +117,26 @@ function findDatabase(app: HostedApp, { environment, object }: DatabaseChoice): 
   return { kind: "no-data" };
 }
 
+/** A database as SQL. */
+export interface Dump {
+  readonly sql: ReadableStream<Uint8Array>;
+  /** The pending alarm of whose database it is. */
+  readonly alarmAtMs: number | null;
+}
+
 /**
- * The whole database as SQL, of the moment in which this is called. The copy that is read goes when the reader is at its end, hangs up,
+ * The whole database, of the moment in which this is called. The copy that is read goes when the reader is at its end, hangs up,
  * or takes nothing for STALL_LIMIT_MS; other questions wait for it.
  */
-export async function dumpDatabase(app: HostedApp, choice: DatabaseChoice): Promise<Asked<ReadableStream<Uint8Array>>> {
+export async function dumpDatabase(app: HostedApp, choice: DatabaseChoice): Promise<Asked<Dump>> {
   const found = findDatabase(app, choice);
   if (found.kind !== "found") return found;
-  return orTooSlow(sendCopy(app, found.database, sendDump));
+  return orTooSlow(sendCopy(app, found, sendDump));
 }
 
 /** A dump of which is known how long it is. */
-export interface MeasuredDump {
+export interface MeasuredDump extends Dump {
   readonly sizeBytes: number;
-  readonly sql: ReadableStream<Uint8Array>;
 }
 
 /** The same, written twice: once to see how long it becomes. */
@@ -126,24 +147,28 @@ export async function measureDump(app: HostedApp, choice: DatabaseChoice): Promi
   const measure = async (reader: Reader): Promise<void> => {
     for await (const piece of await reader.dumpSql()) sizeBytes += piece.byteLength;
   };
-  const sent = await orTooSlow(sendCopy(app, found.database, sendDump, measure));
-  return sent.kind === "answered" ? { kind: "answered", answer: { sizeBytes, sql: sent.answer } } : sent;
+  const sent = await orTooSlow(sendCopy(app, found, sendDump, measure));
+  return sent.kind === "answered" ? { kind: "answered", answer: { sizeBytes, ...sent.answer } } : sent;
 }
 
 /** What `send` writes of a copy of a database, once that is made and `prepare` has read it. */
 async function sendCopy(
   app: HostedApp,
-  database: string,
+  found: FoundDatabase,
   send: (reader: Reader, writer: WritableStreamDefaultWriter<Uint8Array>) => Promise<void>,
   prepare: (reader: Reader) => Promise<void> = async () => undefined,
-): Promise<{ readonly kind: "answered"; readonly answer: ReadableStream<Uint8Array> }> {
+): Promise<{ readonly kind: "answered"; readonly answer: Dump }> {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
   const ready = Promise.withResolvers<void>();
-  const sent = readCopy(app, database, async (reader) => {
+  let alarmAtMs: number | null = null;
+  const work = async (reader: Reader): Promise<void> => {
     await prepare(reader);
     ready.resolve();
     await send(reader, writer);
+  };
+  const sent = readCopy(app, found.database, work, async () => {
+    alarmAtMs = await copyWithAlarm(app, found);
   });
   const ended = sent.catch((error: unknown) => {
     ready.reject(error);
@@ -151,7 +176,31 @@ async function sendCopy(
   });
   app.ctx.waitUntil(ended);
   await ready.promise;
-  return { kind: "answered", answer: readable };
+  return { kind: "answered", answer: { sql: readable, alarmAtMs } };
+}
+
+/**
+ * The alarm that goes with the copy. What an app stores is there a moment before the alarm that it sets along with it, so that this is
+ * waited for; an alarm that changed is of the copy, or of what came after it. Rather one too many in the end than one that is lost.
+ */
+async function copyWithAlarm(app: HostedApp, { facet, database }: FoundDatabase): Promise<number | null> {
+  for (let copies = 1; ; copies += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- until nothing comes in between
+    await copyToRead(app, database);
+    const copied = findAlarm(app.db, database)?.atMs;
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await settleAlarm(app, { facet, database });
+    const settled = findAlarm(app.db, database)?.atMs;
+    if (settled === copied || copies === MAX_COPIES) return settled ?? copied ?? null;
+  }
+}
+
+/** What runs says how large it is once the alarms that it set are on disk. */
+async function settleAlarm(app: HostedApp, { facet, database }: FoundDatabase): Promise<void> {
+  const address = parseObjectFacet(database);
+  if (address === undefined) await measureRunning(app, facet);
+  const object = address && findObject(app.db, address);
+  if (object !== undefined && runtimeOf(app, facet).objects.has(database)) await measureRunningObject(app, object);
 }
 
 async function sendDump(reader: Reader, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {

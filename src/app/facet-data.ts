@@ -171,12 +171,22 @@ function deleteDatabases(app: HostedApp, facet: string): void {
   app.ctx.facets.delete(facet);
 }
 
+/** Only for readCopy, and who gives it another way to copy. */
+export function copyToRead(app: HostedApp, facet: string): Promise<void> {
+  deleteData(app, READING_FACET);
+  return copyOwnData(app, facet, READING_FACET);
+}
+
 /** What a copy of a facet's data, as it is now, says to `work`. The app does not notice. One at a time for each app. */
-export function readCopy<T>(app: HostedApp, facet: string, work: (reader: Reader) => Promise<T>): Promise<T> {
+export function readCopy<T>(
+  app: HostedApp,
+  facet: string,
+  work: (reader: Reader) => Promise<T>,
+  copy = copyToRead,
+): Promise<T> {
   const turn = app.lastReading.then(async () => {
-    deleteData(app, READING_FACET);
     try {
-      await copyOwnData(app, facet, READING_FACET);
+      await copy(app, facet);
       return await work(openData(app, READING_FACET));
     } finally {
       deleteData(app, READING_FACET);

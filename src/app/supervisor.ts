@@ -17,22 +17,16 @@ import {
   runSql,
   type Asked,
   type DatabaseChoice,
+  type Dump,
   type MeasuredDump,
   type SqlRequest,
 } from "./data-console.ts";
-import { replaceData, type DataImport, type DataTarget } from "./data-import.ts";
+import { beginFilling, type Filling } from "./data-import.ts";
 import type { KvPage, KvQuestion } from "./kv-list.ts";
 import type { SqlAnswer } from "./sql-query.ts";
 import type { DatabaseFacts } from "./table-list.ts";
 import { runDueTasks } from "./alarm.ts";
-import {
-  getAppAlarm,
-  listAppAlarms,
-  replaceAppAlarms,
-  setAppAlarm,
-  type AlarmWrite,
-  type KeptAlarm,
-} from "./app-alarms.ts";
+import { getAppAlarm, setAppAlarm, type AlarmWrite } from "./app-alarms.ts";
 import { fetchAsset } from "./assets.ts";
 import { type AssetsQuery, findKnownAssets, type ManifestInput, putAssets } from "./assets-intake.ts";
 import { commit, type CommitOutcome, type PushCommit } from "./commit.ts";
@@ -308,16 +302,6 @@ export class Supervisor extends DurableObject<Env> {
     noteEgress(this.#app, event);
   }
 
-  /** The alarms of an environment. */
-  listAlarms(facet: string): readonly KeptAlarm[] {
-    return listAppAlarms(this.#app, facet);
-  }
-
-  /** An environment's alarms, in place of those that it has. */
-  replaceAlarms(facet: string, alarms: readonly KeptAlarm[]): void {
-    replaceAppAlarms(this.#app, facet, alarms);
-  }
-
   setAppAlarm(from: LogSource, write: AlarmWrite): void {
     setAppAlarm(this.#app, from, write);
   }
@@ -399,7 +383,7 @@ export class Supervisor extends DurableObject<Env> {
   }
 
   /** SQL that the sqlite3 shell reads. */
-  dumpDatabase(choice: DatabaseChoice): Promise<Asked<ReadableStream<Uint8Array>>> {
+  dumpDatabase(choice: DatabaseChoice): Promise<Asked<Dump>> {
     return dumpDatabase(this.#app, choice);
   }
 
@@ -408,9 +392,9 @@ export class Supervisor extends DurableObject<Env> {
     return measureDump(this.#app, choice);
   }
 
-  /** Fills an environment's database, or that of one of its objects, with what was dumped. */
-  replaceData(target: DataTarget, source: ReadableStream<Uint8Array>): Promise<DataImport> {
-    return replaceData(this.#app, target, source);
+  /** An environment to fill with what was dumped; it starts again when the stub is done with. undefined: nothing there has data. */
+  beginFilling(facet: string): Promise<Filling | undefined> {
+    return beginFilling(this.#app, facet);
   }
 
   /** Deletes the app in a way that can be undone until then. undefined: it does not exist. */

@@ -243,8 +243,11 @@ function wrapClass(Base: AppClass, wrapping: Wrapping, className?: string): AppC
       return answerProbe(this, url);
     }
 
-    [SIZE](): number | undefined {
-      return find(this)?.data.sizeBytes();
+    /** Once the alarms that were set before are on disk. */
+    async [SIZE](): Promise<number | undefined> {
+      const known = find(this);
+      await known?.alarm.unconfirmed();
+      return known?.data.sizeBytes();
     }
 
     /** Where the runtime does not copy databases: see facet-data.ts. */

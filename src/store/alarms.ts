@@ -71,11 +71,6 @@ export function listDueAlarms(
   return [...rows].map(readAlarm);
 }
 
-/** All alarms of an environment, by object. */
-export function listAlarmsOf(db: Database, facet: string): Alarm[] {
-  return [...db.sql.exec<AlarmColumns>("SELECT * FROM alarms WHERE facet = ? ORDER BY object", facet)].map(readAlarm);
-}
-
 /** When the next alarm rings; undefined: never. */
 export function findNextAlarmMs(db: Database, { except, onlyFacet }: RingingAlarms): number | undefined {
   const query = `SELECT due_ms FROM alarms WHERE ${IS_RINGING} ORDER BY due_ms LIMIT 1`;

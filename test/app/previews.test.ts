@@ -50,7 +50,7 @@ async function rowsOf(app: string): Promise<Record<string, unknown>[]> {
 async function age(app: string, ageMs: number): Promise<void> {
   await runInDurableObject(supervisorOf(app), (_, { storage }) => {
     storage.sql.exec("UPDATE environments SET used_at_ms = used_at_ms - ?", ageMs);
-    storage.sql.exec("UPDATE due SET at_ms = 0 WHERE task = 'previews'");
+    storage.sql.exec("UPDATE due SET at_ms = 1 WHERE task = 'previews'");
   });
   await runDurableObjectAlarm(supervisorOf(app));
 }

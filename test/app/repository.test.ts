@@ -21,7 +21,7 @@ function hasTables(app: string): Promise<boolean> {
 /** Runs every task of the app's alarm, however long it would have waited. */
 async function runTasksNow(app: string): Promise<void> {
   await runInDurableObject(supervisorOf(app), (_, state) => {
-    state.storage.sql.exec("UPDATE due SET at_ms = 0");
+    state.storage.sql.exec("UPDATE due SET at_ms = 1");
   });
   await runDurableObjectAlarm(supervisorOf(app));
 }

@@ -8,8 +8,15 @@ import { call, codeOf } from "./api-client.ts";
 
 const SOURCE = `import { DurableObject } from "cloudflare:workers";
 export class App extends DurableObject {
+  constructor(ctx, env) {
+    super(ctx, env);
+    ctx.blockConcurrencyWhile(async () => {
+      this.found = { note: ctx.storage.kv.get("note"), alarm: await ctx.storage.getAlarm() };
+    });
+  }
   async fetch(request) {
     const { kv } = this.ctx.storage;
+    if (request.method === "POST") return Response.json(this.found);
     const { searchParams } = new URL(request.url);
     if (searchParams.has("alarm")) await this.ctx.storage.setAlarm(Number(searchParams.get("alarm")));
     if (searchParams.has("note")) kv.put("note", searchParams.get("note"));
@@ -18,6 +25,21 @@ export class App extends DurableObject {
     return Response.json({ greeting: GREETING, key: KEY, note: kv.get("note"), rang: kv.get("rang"), alarm });
   }
   alarm() { this.ctx.storage.kv.put("rang", this.ctx.storage.kv.get("note")); }
+}
+`;
+
+const EVER_LATER = `import { DurableObject } from "cloudflare:workers";
+export class App extends DurableObject {
+  async fetch(request) {
+    const { kv } = this.ctx.storage;
+    if (new URL(request.url).pathname === "/set") {
+      const at = (kv.get("set") ?? ${Date.now()} + 3600000) + 1;
+      kv.put("set", at);
+      this.ctx.storage.setAlarm(at);
+    }
+    return Response.json({ set: kv.get("set"), alarm: await this.ctx.storage.getAlarm() });
+  }
+  alarm() {}
 }
 `;
 
@@ -302,25 +324,22 @@ async function fork(name: string, body: Record<string, unknown> = {}, token?: st
 }
 
 describe("a fork", () => {
-  it("is set as its source, with plain variables, and without secrets, data, alarms and caps", async () => {
+  it("is set as its source, with plain variables and caps, and without secrets, data and alarms", async () => {
     const forked = await fork("forked-set");
     expect(forked.status).toBe(201);
-    expect(await forked.json()).toMatchObject({ ok: true, missingSecrets: ["KEY"] });
-    const { quotas, ...set } = await readSetup("forked-set");
-    expect(set).toMatchObject({ ...SET, variables: PLAIN });
-    expect(quotas).toEqual(await read("/apps/moving-rooms/quotas"));
+    expect(await forked.json()).toMatchObject({ ok: true, alarmCount: 0, missingSecrets: ["KEY"] });
+    expect(await readSetup("forked-set")).toMatchObject({ ...SET, quotas: QUOTAS, variables: PLAIN });
     expect(await (await visit("forked-set")).json()).toEqual({ greeting: "hello", alarm: null });
-    expect(await supervisorOf("forked-set").listAlarms("app")).toEqual([]);
   });
 
-  it("has data and secrets if they are asked for", async () => {
+  it("has data, the alarms that go with it, and secrets if they are asked for", async () => {
     const forked = await fork("forked-whole", { data: true, secrets: true });
-    expect(await forked.json()).toMatchObject({ ok: true, missingSecrets: [] });
+    expect(await forked.json()).toMatchObject({ ok: true, alarmCount: 1, missingSecrets: [] });
     expect(await (await visit("forked-whole")).json()).toEqual({
       greeting: "hello",
       key: SECRET,
       note: "kept",
-      alarm: null,
+      alarm: LATER_MS,
     });
     const { variables } = await read("/apps/forked-whole/env");
     expect(variables).toMatchObject([PLAIN[0], PLAIN[1], { name: "KEY", kind: "secret", value: null }]);
@@ -351,12 +370,9 @@ describe("a fork", () => {
     const empty = await call("POST", "/apps/still-empty/fork", { body: { name: "forked-nothing" } });
     expect(await codeOf(empty)).toBe("invalid-request");
     const needy = SOURCE.replace(
-      "async fetch",
-      `constructor(ctx, env) {
-    super(ctx, env);
-    if (env.KEY === undefined) throw new Error("There is no KEY.");
-  }
-  async fetch`,
+      "super(ctx, env);",
+      `super(ctx, env);
+    if (env.KEY === undefined) throw new Error("There is no KEY.");`,
     );
     await change("POST", "/apps", { name: "needy" });
     await change("PUT", "/apps/needy/env/KEY", { value: SECRET, secret: true });
@@ -371,6 +387,66 @@ describe("a fork", () => {
   it("is not for a token of the source alone", async () => {
     const made = await call("POST", "/apps/moving/tokens", { body: { name: "own", access: "admin" } });
     const { token } = await made.json<{ token: string }>();
-    expect(await codeOf(await fork("forked-by-admin", { secrets: true }, token))).toBe("auth-forbidden");
+    expect(await codeOf(await fork("forked-by-admin", {}, token))).toBe("auth-forbidden");
+  });
+
+  it("starts only once its data and alarms are there", async () => {
+    expect((await fork("forked-started", { data: true })).status).toBe(201);
+    const found = await visit("forked-started", "/", { method: "POST" });
+    expect(await found.json()).toEqual({ note: "kept", alarm: LATER_MS });
+    expect((await importApp("moved-started", await exportApp("moving"))).status).toBe(201);
+    const imported = await visit("moved-started", "/", { method: "POST" });
+    expect(await imported.json()).toEqual({ note: "kept", alarm: LATER_MS });
+  });
+
+  it("has the alarms of named objects", async () => {
+    const forked = await call("POST", "/apps/moving-rooms/fork", { body: { name: "forked-rooms", data: true } });
+    expect(await forked.json()).toMatchObject({ alarmCount: 1 });
+    expect(await (await visit("forked-rooms", "/lobby")).json()).toBe(LATER_MS);
+    expect(await (await visit("forked-rooms", "/hall")).json()).toBeNull();
+  });
+
+  it("has the alarm that its data says, whatever the source does meanwhile", async () => {
+    await change("POST", "/apps/ever-later/commits", { files: { "src/index.js": EVER_LATER }, message: "Begin" });
+    await visit("ever-later", "/set");
+    const done = new AbortController();
+    const setOn = async (): Promise<void> => {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      while (!done.signal.aborted) await visit("ever-later", "/set");
+    };
+    const setting = setOn();
+    const forks: unknown[] = [];
+    for (const name of ["forked-later-1", "forked-later-2", "forked-later-3"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      forks.push((await call("POST", "/apps/ever-later/fork", { body: { name, data: true } })).status);
+    }
+    done.abort();
+    await setting;
+    expect(forks).toEqual([201, 201, 201]);
+    for (const name of ["forked-later-1", "forked-later-2", "forked-later-3"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const { set, alarm } = await (await visit(name)).json<{ set: number; alarm: number }>();
+      expect(alarm).toBe(set);
+    }
+  });
+
+  it("rings an alarm that is overdue at once, on all of its data", async () => {
+    await change("POST", "/apps/overdue/commits", { files: { "src/index.js": SOURCE }, message: "Begin" });
+    await visit("overdue", `/?note=kept&alarm=${LATER_MS}`);
+    // As where it rings in the source just now.
+    await runInDurableObject(supervisorOf("overdue"), (_, { storage }) => {
+      storage.sql.exec("UPDATE alarms SET at_ms = 1000");
+    });
+    expect((await call("POST", "/apps/overdue/fork", { body: { name: "forked-late", data: true } })).status).toBe(201);
+    await expect.poll(() => visitText("forked-late"), { timeout: 20_000 }).toContain('"rang":"kept"');
+  });
+
+  it("goes where whoever fills it lets go of it before its data is whole", async () => {
+    expect((await fork("forked-half")).status).toBe(201);
+    {
+      using filling = await supervisorOf("forked-half").beginFilling("app");
+      expect(filling).toBeDefined();
+    }
+    await expect.poll(async () => (await call("GET", "/apps/forked-half")).status, { timeout: 10_000 }).toBe(404);
   });
 });

@@ -72,7 +72,7 @@ describe("an app that was deleted", () => {
     await call("POST", `/apps/${app}/tokens`, { body: { name: "own", access: "admin" } });
     await deleted(app);
     await runInDurableObject(supervisorOf(app), (_, { storage }) => {
-      storage.sql.exec("UPDATE due SET at_ms = 0 WHERE task = 'delete'");
+      storage.sql.exec("UPDATE due SET at_ms = 1 WHERE task = 'delete'");
       return storage.setAlarm(Date.now() + 60_000);
     });
     await runDurableObjectAlarm(supervisorOf(app));

@@ -108,8 +108,8 @@ const forkRoute = createRoute({
   path: "/apps/{app}/fork",
   summary: "Make an app of this one's code, with all its history, its settings and its plain variables",
   description:
-    "Settings, what is kept for how long, allowed hosts and plain variables come along; secrets, and production's data with that " +
-    "of its named objects, if asked for. Alarms, caps, previews, snapshots and tokens stay behind.",
+    "Settings, what is kept for how long, allowed hosts, caps and plain variables come along; secrets, and production's data and alarms " +
+    "with those of its named objects, if asked for. Previews, snapshots and tokens stay behind.",
   ...needs("read"),
   ...refuses("app-exists", "sql-failed", ...DEPLOY_CODES),
   request: {
@@ -118,7 +118,10 @@ const forkRoute = createRoute({
       z
         .object({
           name: z.string().openapi({ example: "hello-2" }),
-          data: z.boolean().default(false).openapi({ description: "true: with a copy of the data." }),
+          data: z
+            .boolean()
+            .default(false)
+            .openapi({ description: "true: with a copy of the data, and the alarms that go with it." }),
           secrets: z
             .boolean()
             .default(false)
@@ -130,6 +133,7 @@ const forkRoute = createRoute({
   responses: {
     201: json(
       PushReportJson.extend({
+        alarmCount: z.int(),
         missingSecrets: z.array(z.string()).readonly().openapi({ description: "Secrets that stayed behind." }),
       }).openapi("ForkReport"),
       "The new app is live, if the source is.",
@@ -142,6 +146,7 @@ commits.openapi(forkRoute, async (c) => {
   const asked = c.req.valid("json");
   const name = readAppName(asked.name);
   const caller = c.get("caller");
+  // No token of one app may: the caps of the source come along, which only a token for the whole host sets.
   permit(caller, { app: name, action: "push" });
   // Who reads an app's data may push to it; see the dump. Who gives its secrets away administers it.
   if (asked.data) permit(caller, { app, action: "push" });

@@ -284,7 +284,7 @@ data.openapi(dumpRoute, async (c) => {
   const { app } = c.req.valid("param");
   const { environment, object } = c.req.valid("query");
   const asked = await c.env.host.env.SUPERVISOR.getByName(app).dumpDatabase(choose(environment, object));
-  return c.body(readAnswer(asked, { app, environment, object }), 200, {
+  return c.body(readAnswer(asked, { app, environment, object }).sql, 200, {
     "content-type": "application/sql",
     "content-disposition": `attachment; filename="${app}.sql"`,
   });
