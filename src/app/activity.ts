@@ -3,7 +3,7 @@
 // data. An app that says too much loses lines, which are counted, and slows nobody else.
 import { addLogBatch, findLastLogId } from "../store/logs.ts";
 import { isMigrated } from "../store/schema.ts";
-import { addUsage, NO_USAGE, pruneUsage, type UsageCounts } from "../store/usage.ts";
+import { addUsage, dayOf, NO_USAGE, pruneUsage, type UsageCounts } from "../store/usage.ts";
 import type { Activity } from "./activity-memory.ts";
 import { scheduleReport } from "./metrics-report.ts";
 import { quotasOf } from "./quotas.ts";
@@ -17,11 +17,6 @@ const WRITE_AFTER_MS = 1000;
 
 /** Rows of SQLite stay below 2 MB: a batch that has grown to this is written at once. */
 const MAX_BATCH_BYTES = 512 * 1024;
-
-/** Usage is kept for so long. */
-const KEPT_DAYS = 400;
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Takes a line into the log, unless the app has said too much. */
 export function noteLine(app: HostedApp, line: NewLogLine): void {
@@ -58,11 +53,6 @@ export function noteUsage(
   scheduleWrite(app);
 }
 
-/** The day of a time, as usage is kept. */
-export function dayOf(timeMs: number): string {
-  return new Date(timeMs).toISOString().slice(0, 10);
-}
-
 /** Writes down what was noted. In one transaction: a crash leaves it out or takes it in whole. */
 function writeActivity(app: HostedApp): void {
   const { activity } = app;
@@ -82,7 +72,7 @@ function writeActivity(app: HostedApp): void {
     }
     for (const row of rows) addUsage(app.db, row);
     if (rows.length > 0) scheduleReport(app);
-    pruneUsage(app.db, dayOf(app.now() - KEPT_DAYS * DAY_MS));
+    pruneUsage(app.db, app.now());
   });
   for (const { facet, deployNumber } of rows) {
     watchStored(app, facet, (text) =>

@@ -26,6 +26,7 @@ import { PRODUCTION_FACET } from "./environment.ts";
 import { readLive, runtimeOf, type HostedApp } from "./hosted-app.ts";
 import { branchOf, endPreview, endUnused, facetOfBranch, recordPreview, type PreviewDeploy } from "./preview-commit.ts";
 import { takeAway } from "./preview-removal.ts";
+import { scheduleReport } from "./metrics-report.ts";
 import { quotasOf } from "./quotas.ts";
 import { listRegistration } from "./registration.ts";
 import { MAX_PACK_AGE_MS } from "./upkeep-limits.ts";
@@ -119,6 +120,7 @@ export function commit(app: HostedApp, push: PushCommit): CommitOutcome {
     for (const { facet } of outcome.previews) readLive(app, runtimeOf(app, facet));
     for (const { facet } of listEnvironments(app.db)) app.ctx.waitUntil(takeAway(app, facet));
     scheduleCompaction(app);
+    scheduleReport(app);
     return outcome;
   } catch (error) {
     if (!(error instanceof AtomicRefusal)) throw error;

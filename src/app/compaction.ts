@@ -8,6 +8,7 @@ import { addPack, countPacks, retirePacks } from "../store/packs.ts";
 import type { PackRow, RepositoryState } from "../store/repository-state.ts";
 import { packKeys } from "../store/pack-store.ts";
 import type { HostedApp } from "./hosted-app.ts";
+import { scheduleReport } from "./metrics-report.ts";
 import { readRepository } from "./repository.ts";
 import { listTask, setNextAlarm } from "./schedule.ts";
 import { GRACE_MS, LOOK_AFTER_MS, MAX_COMPACTED_OBJECTS, MAX_PACKS, QUIET_MS } from "./upkeep-limits.ts";
@@ -81,5 +82,6 @@ function replacePacks(app: HostedApp, replaced: readonly string[], newPack: Pack
     if (newPack !== undefined) addPack(app.db, newPack);
     listTask(app, "sweep", deleteAfterMs);
   });
+  scheduleReport(app);
   setNextAlarm(app);
 }

@@ -4,6 +4,7 @@ import { addAttempt } from "../store/attempts.ts";
 import { addBuild, type NewBuild } from "../store/builds.ts";
 import { touchCode } from "../store/code.ts";
 import { addDeploy, type Deploy } from "../store/deploys.ts";
+import { addUsage, dayOf, NO_USAGE } from "../store/usage.ts";
 import { findNewestEnvId, hasConfiguration, setNewestEnvId } from "../store/variables.ts";
 import type { PreparedDeploy } from "./deploy-check.ts";
 import type { HostedApp } from "./hosted-app.ts";
@@ -25,6 +26,7 @@ export function recordDeploy(
   if (envId !== undefined && !hasConfiguration(app.db, envId)) throw new Error(`The configuration ${envId} is gone.`);
   const envBefore = variables?.becomesNewest === true ? (findNewestEnvId(app.db) ?? "") : undefined;
   const recorded = addDeploy(app.db, { ...deploy, number }, { ...place, envBefore });
+  addUsage(app.db, { ...NO_USAGE, day: dayOf(nowMs), facet: place.facet, deployNumber: number, deploys: 1 });
   if (envBefore !== undefined) setNewestEnvId(app.db, envId);
   if (build !== undefined) addBuild(app.db, build, recorded);
   return recorded;

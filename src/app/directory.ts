@@ -40,6 +40,9 @@ export interface AuditPage {
   readonly limit: number;
 }
 
+/** What an app has come to. */
+export type AppReport = AppMetrics;
+
 /** A token as lists show it. */
 export type TokenEntry = Token;
 
@@ -125,12 +128,12 @@ export class Directory extends DurableObject<Env> {
     endAnswer(this.#db, id, answer);
   }
 
-  reportMetrics(metrics: AppMetrics): void {
-    putMetrics(this.#db, metrics);
+  reportMetrics(report: AppReport): void {
+    putMetrics(this.#db, report);
   }
 
   /** How many apps there are, and what the first so many by name used. */
-  readMetrics(limit: number): { readonly appCount: number; readonly apps: readonly AppMetrics[] } {
+  readMetrics(limit: number): { readonly appCount: number; readonly apps: readonly AppReport[] } {
     return { appCount: countApps(this.#db), apps: listMetrics(this.#db, limit) };
   }
 

@@ -9,6 +9,7 @@ import {
 } from "../store/objects.ts";
 import { deleteObject } from "./facet-data.ts";
 import { findExisting, findRuntime, type HostedApp } from "./hosted-app.ts";
+import { scheduleReport } from "./metrics-report.ts";
 import { objectFacet } from "./object-address.ts";
 import { quotasOf } from "./quotas.ts";
 import { listLiveClasses, shownClass, storedClass } from "./receiver.ts";
@@ -66,5 +67,6 @@ export function eraseObject(app: HostedApp, named: ObjectKey): boolean {
   const runtime = findRuntime(app, key.facet);
   runtime?.objects.delete(objectFacet(key.facet, key));
   if (runtime !== undefined) runtime.storedBytes = undefined;
+  scheduleReport(app);
   return true;
 }

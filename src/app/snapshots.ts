@@ -27,6 +27,7 @@ import { orTooSlow, type TooSlow } from "./copy-too-slow.ts";
 import { copyData, copyStoppedData, deleteData, measureData } from "./facet-data.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
+import { scheduleReport } from "./metrics-report.ts";
 import { quotasOf } from "./quotas.ts";
 import type { StartFailure } from "./start-failure.ts";
 import { measureStored } from "./stored-data.ts";
@@ -101,6 +102,7 @@ async function keepSnapshot(
   try {
     await copy(app, PRODUCTION_FACET, snapshotFacet(id));
     addSnapshot(app.db, { ...snapshot, id, takenAtMs: app.now() });
+    scheduleReport(app);
   } finally {
     app.snapshotsUnderWay.delete(id);
   }
@@ -179,6 +181,7 @@ function sumBytes(snapshots: readonly Snapshot[]): number {
 function takeAway(app: HostedApp, id: number): void {
   removeSnapshot(app.db, id);
   deleteData(app, snapshotFacet(id));
+  scheduleReport(app);
 }
 
 /** What came of a snapshot by hand. over: with it the app would have so much of what its snapshots may come to. */

@@ -6,6 +6,7 @@ import { findEnvironment } from "../store/previews.ts";
 import { isMigrated } from "../store/schema.ts";
 import { measureRunning, measureRunningObject, readData } from "./facet-data.ts";
 import { runtimeOf, type FacetRuntime, type HostedApp, type RunningObject } from "./hosted-app.ts";
+import { scheduleReport } from "./metrics-report.ts";
 import { parseObjectFacet } from "./object-address.ts";
 import { quotasOf } from "./quotas.ts";
 
@@ -88,4 +89,5 @@ export async function measureStopped(app: HostedApp, runtime: FacetRuntime, data
   if (object === undefined) noteOwnSize(app.db, database, sizeBytes);
   else noteObjectSize(app.db, object, sizeBytes);
   runtime.storedBytes = undefined;
+  scheduleReport(app);
 }

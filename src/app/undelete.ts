@@ -5,6 +5,7 @@ import { isMigrated } from "../store/schema.ts";
 import { findRepository, setDeletedUntil } from "../store/settings.ts";
 import { stopServing } from "./deletion.ts";
 import { findExisting, readLive, type HostedApp } from "./hosted-app.ts";
+import { scheduleReport } from "./metrics-report.ts";
 import { scheduleExpiry } from "./preview-expiry.ts";
 import { schedulePruning } from "./pruning.ts";
 import { listRegistration, registerNewApp } from "./registration.ts";
@@ -43,6 +44,8 @@ export async function undelete(app: HostedApp): Promise<boolean> {
   schedulePruning(app);
   scheduleSweep(app, 0);
   scheduleExpiry(app);
+  // The directory has forgotten it.
+  scheduleReport(app);
   setNextAlarm(app);
   await registerNewApp(app);
   return true;

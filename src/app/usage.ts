@@ -3,34 +3,18 @@ import { getManifest } from "../store/assets.ts";
 import { listSizes } from "../store/data-sizes.ts";
 import { findLiveDeploy } from "../store/deploys.ts";
 import { countObjects } from "../store/objects.ts";
+import type { Stored, StoredBytes } from "../store/metrics.ts";
 import { sumPackBytes } from "../store/packs.ts";
 import { isMigrated } from "../store/schema.ts";
 import { listSnapshots } from "../store/snapshots.ts";
-import { listUsage, NO_USAGE, type UsageCounts, type UsageRow } from "../store/usage.ts";
-import { dayOf } from "./activity.ts";
+import { dayOf, listUsage, NO_USAGE, type UsageCounts, type UsageRow } from "../store/usage.ts";
+import { loadAssets } from "./asset-cache.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
 
-/** Bytes that are stored for an app now. */
-export interface StoredBytes {
-  readonly repository: number;
-  /** Those of snapshots whose size was measured. */
-  readonly snapshots: number;
-  /** Those of what is live, each path for itself, as the quota counts them. */
-  readonly assets: number;
-  /** Production's, as last measured: the app's own, and that of its named objects. */
-  readonly data: number;
-  readonly objects: number;
-  /** The data of all other environments, their objects included. */
-  readonly previews: number;
-}
-
 /** Counts of the days asked for, oldest first, and what is stored. */
-export interface Usage {
+export interface Usage extends Stored {
   readonly rows: readonly UsageRow[];
-  readonly storedBytes: StoredBytes;
-  /** Named objects of production. */
-  readonly objectCount: number;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -39,18 +23,23 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export function readUsage(app: HostedApp, days: number): Usage | undefined {
   if (findExisting(app) === undefined || !isMigrated(app.db)) return undefined;
   const since = dayOf(app.now() - (days - 1) * DAY_MS);
+  return { rows: addUnwritten(listUsage(app.db, since), app.activity.usage.values()), ...readStored(app) };
+}
+
+/** Of an app that exists. */
+export function readStored(app: HostedApp): Stored {
   const snapshots = listSnapshots(app.db).reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
   return {
-    rows: addUnwritten(listUsage(app.db, since), app.activity.usage.values()),
     storedBytes: { repository: sumPackBytes(app.db), snapshots, assets: sumAssets(app), ...sumData(app) },
     objectCount: countObjects(app.db, PRODUCTION_FACET),
   };
 }
 
-function sumAssets({ db }: HostedApp): number {
+function sumAssets({ db, assets }: HostedApp): number {
   const assetsId = findLiveDeploy(db, PRODUCTION_FACET)?.deploy.assetsId;
-  const files = assetsId === undefined ? [] : getManifest(db, assetsId).files;
-  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (assetsId === undefined) return 0;
+  const { files } = loadAssets(assets, assetsId, () => getManifest(db, assetsId));
+  return [...files.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 function sumData({ db }: HostedApp): Pick<StoredBytes, "data" | "objects" | "previews"> {

@@ -267,8 +267,3 @@ export function findCutover(db: Database, number: number): string | undefined {
   );
   return row?.cutover ?? undefined;
 }
-
-/** How many deploys there are. */
-export function countDeploys(db: Database): number {
-  return db.sql.exec<{ count: number }>("SELECT count(*) AS count FROM deploys").one().count;
-}

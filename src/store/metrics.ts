@@ -1,45 +1,50 @@
-// What apps used since they were made, as their supervisors reported it: the directory's copy, so that nobody has to wake every app to
-// know it.
+// What apps used since they were made and what they store, as their supervisors reported it: the directory's copy, so that nobody has to
+// wake every app to know it.
 import type { Database } from "./database.ts";
+import type { UsageCounts } from "./usage.ts";
 
-/** Counts of one app that only grow. */
-export interface AppMetrics {
+/** Bytes that are stored for an app now. */
+export interface StoredBytes {
+  readonly repository: number;
+  /** Those of snapshots whose size was measured. */
+  readonly snapshots: number;
+  /** Those of what is live, each path for itself, as the quota counts them. */
+  readonly assets: number;
+  /** Production's, as last measured: the app's own, and that of its named objects. */
+  readonly data: number;
+  readonly objects: number;
+  /** The data of all other environments, their objects included. */
+  readonly previews: number;
+}
+
+/** What is stored for an app now. */
+export interface Stored {
+  readonly storedBytes: StoredBytes;
+  /** Named objects of production. */
+  readonly objectCount: number;
+}
+
+/** What one app has come to. What the host did not count yet when the app last reported is not there. */
+export interface AppMetrics extends Partial<Stored> {
   readonly app: string;
-  readonly requests: number;
-  readonly errors: number;
-  readonly cpuMs: number;
-  readonly egressRequests: number;
-  readonly deploys: number;
+  readonly counts: Partial<UsageCounts>;
 }
 
 /** Takes over what an app has come to. */
-export function putMetrics(db: Database, { app, requests, errors, cpuMs, egressRequests, deploys }: AppMetrics): void {
-  db.sql.exec(
-    `INSERT INTO metrics (app, requests, errors, cpu_ms, egress_requests, deploys) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (app) DO UPDATE SET
-       requests = excluded.requests, errors = excluded.errors, cpu_ms = excluded.cpu_ms,
-       egress_requests = excluded.egress_requests, deploys = excluded.deploys`,
-    app,
-    requests,
-    errors,
-    cpuMs,
-    egressRequests,
-    deploys,
-  );
+export function putMetrics(db: Database, { app, ...report }: AppMetrics): void {
+  db.sql.exec("INSERT OR REPLACE INTO reports (app, report) VALUES (?, ?)", app, JSON.stringify(report));
 }
 
 /** Forgets an app that was deleted. */
 export function removeMetrics(db: Database, app: string): void {
-  db.sql.exec("DELETE FROM metrics WHERE app = ?", app);
+  db.sql.exec("DELETE FROM reports WHERE app = ?", app);
 }
 
 /** By name, so many at most. */
 export function listMetrics(db: Database, limit: number): AppMetrics[] {
-  const rows = db.sql.exec<AppMetrics & Record<string, SqlStorageValue>>(
-    `SELECT app, requests, errors, cpu_ms AS cpuMs, egress_requests AS egressRequests, deploys FROM metrics ORDER BY app LIMIT ?`,
-    limit,
-  );
-  return [...rows];
+  const query = "SELECT app, report FROM reports ORDER BY app LIMIT ?";
+  const rows = db.sql.exec<{ app: string; report: string }>(query, limit);
+  return [...rows].map(({ app, report }) => ({ ...JSON.parse(report), app }));
 }
 
 /** How many apps there are. */

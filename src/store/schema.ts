@@ -282,6 +282,13 @@ export const SUPERVISOR_MIGRATIONS: Migrations = [
   ALTER TABLE live ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE objects ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  ALTER TABLE usage ADD COLUMN deploys INTEGER NOT NULL DEFAULT 0;
+  INSERT INTO usage (day, facet, deploy_number, requests, errors, cpu_ms, wall_ms, egress_requests, egress_sent_bytes,
+      egress_received_bytes, log_lines, dropped_log_lines, deploys)
+    SELECT date(created_at_ms / 1000, 'unixepoch'), facet, number, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM deploys WHERE true
+    ON CONFLICT DO UPDATE SET deploys = 1;
+  `,
 ];
 
 export const DIRECTORY_MIGRATIONS: Migrations = [
@@ -346,6 +353,13 @@ export const DIRECTORY_MIGRATIONS: Migrations = [
     egress_requests INTEGER NOT NULL,
     deploys INTEGER NOT NULL
   ) WITHOUT ROWID;
+  `,
+  `
+  -- The same as JSON: see AppMetrics.
+  CREATE TABLE reports (app TEXT PRIMARY KEY, report TEXT NOT NULL) WITHOUT ROWID;
+  INSERT INTO reports SELECT app, json_object('counts', json_object('requests', requests, 'errors', errors, 'cpuMs', cpu_ms,
+    'egressRequests', egress_requests, 'deploys', deploys)) FROM metrics;
+  DROP TABLE metrics;
   `,
 ];
 

@@ -1,5 +1,5 @@
 // What an app used: a row for each day (UTC), environment and deploy.
-import type { Database } from "./database.ts";
+import { findFirst, type Database } from "./database.ts";
 
 /** Counts that only grow. */
 export interface UsageCounts {
@@ -14,6 +14,8 @@ export interface UsageCounts {
   readonly egressReceivedBytes: number;
   readonly logLines: number;
   readonly droppedLogLines: number;
+  /** Commits of a deploy, so one on its first day; one that did not start then, too. */
+  readonly deploys: number;
 }
 
 export const NO_USAGE: UsageCounts = {
@@ -26,6 +28,7 @@ export const NO_USAGE: UsageCounts = {
   egressReceivedBytes: 0,
   logLines: 0,
   droppedLogLines: 0,
+  deploys: 0,
 };
 
 /** What was used by whom on one day. */
@@ -47,6 +50,7 @@ const COLUMNS: Readonly<Record<keyof UsageCounts, string>> = {
   egressReceivedBytes: "egress_received_bytes",
   logLines: "log_lines",
   droppedLogLines: "dropped_log_lines",
+  deploys: "deploys",
 };
 
 const NAMES = Object.keys(NO_USAGE).filter((name): name is keyof UsageCounts => name in COLUMNS);
@@ -55,6 +59,21 @@ const ADD = `INSERT INTO usage (day, facet, deploy_number, ${NAMES.map((name) =>
   ON CONFLICT (day, facet, deploy_number) DO UPDATE SET
   ${NAMES.map((name) => `${COLUMNS[name]} = ${COLUMNS[name]} + excluded.${COLUMNS[name]}`).join(", ")}`;
 const SELECT = `SELECT day, facet, deploy_number AS deployNumber, ${NAMES.map((name) => `${COLUMNS[name]} AS ${name}`).join(", ")} FROM usage`;
+
+const SUM = `SELECT ${NAMES.map((name) => `coalesce(sum(${COLUMNS[name]}), 0) AS ${name}`).join(", ")} FROM usage`;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Days are kept for so long. */
+const KEPT_DAYS = 400;
+
+/** Where days that are kept no longer are added up: no day is before this. */
+const OLDER = "";
+
+/** The day of a time, as usage is kept. */
+export function dayOf(timeMs: number): string {
+  return new Date(timeMs).toISOString().slice(0, 10);
+}
 
 /** Adds to what was used. */
 export function addUsage(db: Database, row: UsageRow): void {
@@ -70,13 +89,20 @@ export function listUsage(db: Database, sinceDay: string): UsageRow[] {
   return [...rows];
 }
 
-/** Forgets days before this one. */
-export function pruneUsage(db: Database, beforeDay: string): void {
-  db.sql.exec("DELETE FROM usage WHERE day < ?", beforeDay);
+/** Makes one row of all days that are too old: what an app used never becomes less. */
+export function pruneUsage(db: Database, nowMs: number): void {
+  const isOld = "WHERE day > ? AND day < ?";
+  const days = [OLDER, dayOf(nowMs - KEPT_DAYS * DAY_MS)];
+  if (findFirst(db.sql.exec(`SELECT 1 FROM usage ${isOld} LIMIT 1`, ...days)) === undefined) return;
+  addUsage(db, { day: OLDER, facet: "", deployNumber: 0, ...readSum(db, isOld, days) });
+  db.sql.exec(`DELETE FROM usage ${isOld}`, ...days);
 }
 
-/** Everything that was used since the app was made, as far as days are kept. */
+/** Everything that was used since the app was made. */
 export function sumUsage(db: Database): UsageCounts {
-  const sums = NAMES.map((name) => `coalesce(sum(${COLUMNS[name]}), 0) AS ${name}`).join(", ");
-  return db.sql.exec<UsageCounts & Record<string, SqlStorageValue>>(`SELECT ${sums} FROM usage`).one();
+  return readSum(db, "", []);
+}
+
+function readSum(db: Database, condition: string, values: readonly string[]): UsageCounts {
+  return db.sql.exec<UsageCounts & Record<string, SqlStorageValue>>(`${SUM} ${condition}`, ...values).one();
 }

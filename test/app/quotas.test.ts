@@ -1,5 +1,3 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { appSource, command, commitCode, deploy, makeCode, supervisorOf, testId, visit } from "./deployment.ts";
 import { ZERO_ID } from "../../src/git/object-id.ts";
@@ -83,31 +81,5 @@ describe("quotas", () => {
         timeout: 5000,
       })
       .toBeGreaterThan(70);
-  });
-});
-
-/** Whether the app's counts wait to be reported. */
-function isListed(): Promise<boolean> {
-  return runInDurableObject(
-    supervisorOf("metrics-app"),
-    (_, { storage }) => storage.sql.exec("SELECT 1 FROM due WHERE task = 'report'").toArray().length === 1,
-  );
-}
-
-describe("metrics", () => {
-  it("come to the directory from the app's own supervisor, and go with the app", async () => {
-    await deploy("metrics-app", APP);
-    await visit("metrics-app");
-    const directory = env.DIRECTORY.getByName("directory");
-    const find = async () => (await directory.readMetrics(1000)).apps.find(({ app }) => app === "metrics-app");
-    // The first counts are written down within a second or so, and then reported within a minute: the test's alarm is now.
-    await expect.poll(isListed, { timeout: 10_000 }).toBe(true);
-    await runInDurableObject(supervisorOf("metrics-app"), (_, { storage }) => {
-      storage.sql.exec("UPDATE due SET at_ms = 1 WHERE task = 'report'");
-    });
-    await runDurableObjectAlarm(supervisorOf("metrics-app"));
-    expect(await find()).toMatchObject({ requests: 1, errors: 0, deploys: 1 });
-    await supervisorOf("metrics-app").destroy();
-    expect(await find()).toBeUndefined();
   });
 });

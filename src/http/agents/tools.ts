@@ -217,7 +217,7 @@ const TOOLS: readonly ToolRow[] = [
     name: "get_usage",
     operation: "GET /apps/{app}/usage",
     title: "Show usage",
-    description: "Requests, errors, CPU time and stored bytes, by day.",
+    description: "Requests, errors, times, egress and deploys, by day, environment and deploy, and what is stored.",
     effect: "reads",
   },
   {

@@ -22,6 +22,10 @@ const UsageRowJson = z
     egressReceivedBytes: z.int(),
     logLines: z.int(),
     droppedLogLines: z.int(),
+    deploys: z.int().openapi({
+      description:
+        "1 on the day on which the deploy was committed, also if it did not start: their sum is how many there were.",
+    }),
   })
   .openapi("UsageRow");
 

@@ -62,6 +62,7 @@ async function usagePage(c: Context<DashboardEnv>) {
           <dd>{count(total.errors)}</dd>
         </div>
         <Fact label="Time at work">{duration(total.wallMs)}</Fact>
+        <Fact label="Deploys">{count(total.deploys)}</Fact>
         {Object.entries(storedBytes).map(([name, bytes]) => (
           <Fact label={STORED[name] ?? name}>{size(bytes)}</Fact>
         ))}
@@ -106,6 +107,9 @@ const DayTable: FC<{ readonly perDay: readonly (UsageTotals & { readonly day: st
             <th scope="col" class="number">
               Log lines
             </th>
+            <th scope="col" class="number">
+              Deploys
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -118,6 +122,7 @@ const DayTable: FC<{ readonly perDay: readonly (UsageTotals & { readonly day: st
               <td class="number nowrap">{duration(row.cpuMs)}</td>
               <td class="number">{count(row.egressRequests)}</td>
               <td class="number">{count(row.logLines)}</td>
+              <td class="number">{count(row.deploys)}</td>
             </tr>
           ))}
         </tbody>
