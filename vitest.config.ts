@@ -56,6 +56,21 @@ function plain(
   };
 }
 
+/** What runs cron triggers of the plain Worker: the flag that lets a Worker do so is not to be set for the host. */
+const cronCaller = {
+  name: "plain-crons",
+  modules: true,
+  script: `export default {
+  async fetch(request, { WORKER }) {
+    const { cron, atMs } = await request.json();
+    return Response.json(await WORKER.scheduled({ cron, scheduledTime: new Date(atMs) }));
+  }
+};`,
+  compatibilityDate: "2026-11-02",
+  compatibilityFlags: ["service_binding_extra_handlers"],
+  serviceBindings: { WORKER: "plain-worker" },
+};
+
 /** Files that ask what there is at all, change what an isolate shares, or run the same cases as another. */
 const ALONE = [
   "test/app/{commit,compat,cutover,data-copy,isolation,previews,repository,snapshots,websocket}.test.ts",
@@ -80,11 +95,12 @@ function inWorkerd(
             PLAIN_OLD: { className: "App", scriptName: "plain-old", useSQLite: true },
             PLAIN_SUITE: { className: "Suite", scriptName: "plain-worker", useSQLite: true },
           },
-          serviceBindings: { PLAIN_WORKER: "plain-worker" },
+          serviceBindings: { PLAIN_WORKER: "plain-worker", PLAIN_CRONS: "plain-crons" },
           workers: [
             plain("plain", compat.source, { OBJECTS: "App" }),
             plain("plain-old", compat.source, { OBJECTS: "App" }, compat.oldDate),
             plain("plain-worker", compat.workerSource, { SUITE: "Suite", PEER: "Peer" }),
+            cronCaller,
           ],
         },
       }),

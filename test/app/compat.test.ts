@@ -1,6 +1,6 @@
 // A plain Durable Object and an app of this host, side by side, and a plain Worker with its objects beside one that is an app: the same text,
 // asked the same. What they answer differently is what the table in docs/apps.md lists, no more and no less.
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
 import type { Code } from "../../src/store/code.ts";
@@ -8,6 +8,8 @@ import { ALARM_VISITS } from "./compat/alarm-visits.ts";
 import { HTTP_VISITS } from "./compat/http-visits.ts";
 import type { Seen } from "./compat/outcome.ts";
 import type { Side, Visits } from "./compat/side.ts";
+import { CRONS } from "./compat/scheduled.ts";
+import { CRON_VISITS } from "./compat/scheduled-visits.ts";
 import { SOCKET_VISITS } from "./compat/socket-visits.ts";
 import { commitCode, makeCode, supervisorOf } from "./deployment.ts";
 
@@ -54,12 +56,22 @@ function plainClass(binding: string, suffix = ""): OpenSide {
   });
 }
 
+function plainService(binding: string): Fetcher {
+  const service: unknown = Reflect.get(env, binding);
+  if (!isFetcher(service)) throw new Error(`vitest.config.ts binds no ${binding}.`);
+  return service;
+}
+
 const plainWorker: OpenSide = async (name) => {
-  const worker: unknown = Reflect.get(env, "PLAIN_WORKER");
-  if (!isFetcher(worker)) throw new Error("vitest.config.ts binds no PLAIN_WORKER.");
+  const worker = plainService("PLAIN_WORKER");
   return {
     fetch: (path, init) => worker.fetch(forObject(name, path, init)),
     evict: () => evictDurableObject(plainObjects("PLAIN_SUITE").getByName(name)),
+    runCron: async (cron, atMs) => {
+      const body = JSON.stringify({ cron, atMs });
+      const ran = await plainService("PLAIN_CRONS").fetch(address("/"), { method: "POST", body });
+      return (await ran.json<{ outcome: string }>()).outcome;
+    },
   };
 };
 
@@ -99,12 +111,25 @@ const BINDINGS = ["Peer", "Suite"].map((className) => ({ name: className.toUpper
 const hostedWorker: OpenSide = async (name) => {
   const app = `${name}-worker`;
   const objects = { classes: ["Peer", "Suite"], bindings: BINDINGS };
-  await deploySuite(app, inject("compat").workerSource, { className: "default", objects });
+  await deploySuite(app, inject("compat").workerSource, { className: "default", objects, crons: Object.values(CRONS) });
   return {
     fetch: (path, init) => supervisorOf(app).fetch(forObject(name, path, init)),
     evict: () => evictDurableObject(supervisorOf(app)),
+    runCron: (cron, atMs) => runHostedCron(app, cron, atMs),
   };
 };
+
+/** As if its time had come; what came of it is in the log. */
+async function runHostedCron(app: string, cron: string, atMs: number): Promise<string> {
+  await runInDurableObject(supervisorOf(app), (_, { storage }) => {
+    storage.sql.exec("UPDATE crons SET next_ms = ? WHERE cron = ?", atMs, cron);
+  });
+  await runDurableObjectAlarm(supervisorOf(app));
+  const read = async () => (await supervisorOf(app).readLogs({ limit: 1, kind: "alarm", text: `cron ${cron} ` })) ?? [];
+  await expect.poll(read, { timeout: 10_000 }).toHaveLength(1);
+  const [line] = await read();
+  return line?.level === "error" ? "exception" : "ok";
+}
 
 /** Everything that one side does, by the name of each thing. */
 async function observe(open: OpenSide): Promise<Map<string, string>> {
@@ -132,6 +157,10 @@ async function observeOne(side: Side): Promise<Map<string, string>> {
   for (const [name, visit] of Object.entries(visits)) {
     await (await side.fetch("/clear")).text();
     seen.set(name, JSON.stringify(await visit(side)) ?? "undefined");
+  }
+  const { runCron } = side;
+  for (const [name, visit] of Object.entries(runCron === undefined ? {} : CRON_VISITS)) {
+    if (runCron !== undefined) seen.set(name, JSON.stringify(await visit(side, runCron)));
     // oxlint-enable no-await-in-loop
   }
   return seen;

@@ -55,6 +55,15 @@ export class Peer extends DurableObject {
     return value;
   }
 
+  /** Writes down what a call saw that answers nobody. */
+  async note(what: unknown): Promise<void> {
+    this.ctx.storage.kv.put("noted", [...(this.ctx.storage.kv.get<unknown[]>("noted") ?? []), what]);
+  }
+
+  noted(): string {
+    return JSON.stringify(this.ctx.storage.kv.get("noted") ?? []);
+  }
+
   count(...values: unknown[]): number {
     return values.length;
   }

@@ -5,7 +5,12 @@ export interface Side {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Drops it from memory; its WebSockets hibernate. */
   evict(): Promise<void>;
+  /** Only where there are cron triggers. */
+  readonly runCron?: RunCron;
 }
+
+/** Calls scheduled() of a Worker for an expression and a time, and says what came of it. */
+export type RunCron = (cron: string, atMs: number) => Promise<string>;
 
 /** What a visitor does, and what comes of it. */
 export type Visit = (side: Side) => Promise<unknown>;
