@@ -1,6 +1,7 @@
 // The body of an app's answer on its way to the visitor, watched until the app has sent its last byte. Small bodies are read whole,
-// which is cheaper than a pipe and keeps their length. The rest goes through a pipe of the runtime's own, which runs no
-// JavaScript for the bytes. A stream is not held back: what the app has sent goes on at once.
+// which is cheaper than a pipe and keeps their length: at once where the length is known, else if they come at once. The rest goes
+// through a pipe of the runtime's own, which runs no JavaScript for the bytes. A stream is not held back: what the app has sent goes on
+// at once.
 import { within } from "../store/time-limit.ts";
 
 /** Bodies up to this are read whole. */
@@ -23,14 +24,27 @@ interface BegunBody {
 }
 
 /**
+ * What the runtime knows of a body's length, and tells whoever inspects the stream: known of text, bytes and streams of fixed length.
+ * Where it is not told any more, bodies are read as those of unknown length are.
+ */
+const LENGTH = Object.getOwnPropertySymbols(ReadableStream.prototype).find(
+  ({ description }) => description === "length",
+);
+
+/**
  * The body to answer with. `onEnd` is called once: when the app has no more to send, or nobody is left to take it. Throws, and
- * does not call it, if the app's body breaks before its first chunk.
+ * does not call it, if the app's body breaks before its first chunk, or before the end of one that is read whole.
  */
 export async function watchBody(
   body: ReadableStream<Uint8Array>,
-  headers: Headers,
+  response: Response,
   onEnd: () => void,
-): Promise<Uint8Array | ReadableStream<Uint8Array>> {
+): Promise<BodyInit> {
+  if (isKnownToBeSmall(body)) {
+    const bytes = await response.arrayBuffer();
+    onEnd();
+    return bytes;
+  }
   const begun: BegunBody = { body, reader: body.getReader({ mode: "byob" }), chunks: [], isEnough: false };
   const isWhole = readBeginning(begun);
   if ((await within(isWhole, WHOLE_WITHIN_MS)) === true) {
@@ -38,9 +52,15 @@ export async function watchBody(
     return join(begun.chunks);
   }
   begun.isEnough = true;
-  const pipe = openPipe(headers);
+  const pipe = openPipe(response.headers);
   forward(begun, isWhole, pipe.writable).then(onEnd, onEnd);
   return pipe.readable;
+}
+
+function isKnownToBeSmall(body: ReadableStream): boolean {
+  if (LENGTH === undefined) return false;
+  const length: unknown = Reflect.get(body, LENGTH);
+  return typeof length === "bigint" && length <= MAX_WHOLE_BYTES;
 }
 
 /** Whether that was all. */

@@ -43,10 +43,13 @@ export function readConsoleLines(lines: unknown, droppedCount: unknown, nowMs: n
   return { lines: read, droppedCount: Math.floor(dropped) };
 }
 
-/** undefined: there is nothing to tell. */
-export function readTraces(all: readonly TraceItem[]): Traces | undefined {
-  // The end of an isolate is the host's doing, and the runtime takes it for a call that hangs.
-  const events = all.filter((event) => event.entrypoint !== CONTROL_ENTRYPOINT && !isSizeQuestion(event));
+/**
+ * undefined: there is nothing to tell, which is so after nearly every event. `hasUses`: whether messages on WebSockets are to be told, as
+ * uses of the environment.
+ */
+export function readTraces(all: readonly TraceItem[], hasUses: boolean): Traces | undefined {
+  const events = all.filter((event) => tellsAnything(event, hasUses) && !isOwnCall(event));
+  if (events.length === 0) return undefined;
   const exceptions = events.flatMap((event) =>
     event.exceptions.map(({ timestamp, name, message, stack }) => ({
       atMs: timestamp,
@@ -55,21 +58,25 @@ export function readTraces(all: readonly TraceItem[]): Traces | undefined {
     })),
   );
   const ends = events.flatMap((event) => explainEnd(event));
-  const traces = {
+  return {
     exceptions: [...exceptions, ...ends],
     cpuMs: events.reduce((sum, event) => sum + event.cpuTime, 0),
-    hasMessage: events.some(isMessage),
+    hasMessage: hasUses && events.some(isMessage),
   };
-  const { cpuMs, hasMessage } = traces;
-  return traces.exceptions.length === 0 && cpuMs === 0 && !hasMessage ? undefined : traces;
+}
+
+/** Whatever is read of an event is made for it: so what nearly all have in common is asked first. */
+function tellsAnything(event: TraceItem, hasUses: boolean): boolean {
+  return event.outcome !== "ok" || event.cpuTime > 0 || event.exceptions.length > 0 || (hasUses && isMessage(event));
 }
 
 function isMessage({ event }: TraceItem): boolean {
   return event !== null && "getWebSocketEvent" in event && event.getWebSocketEvent.webSocketEventType === "message";
 }
 
-/** The host asks because something happened: that would be something again. */
-function isSizeQuestion({ event, outcome }: TraceItem): boolean {
+/** The end of an isolate is the host's doing, and the runtime takes it for a call that hangs. A question for the size would ask for the next one. */
+function isOwnCall({ entrypoint, event, outcome }: TraceItem): boolean {
+  if (entrypoint === CONTROL_ENTRYPOINT) return true;
   return outcome === "ok" && event !== null && "rpcMethod" in event && event.rpcMethod === SIZE;
 }
 

@@ -2,6 +2,7 @@
 // calls `tail` after each event with what the app threw and what it took. The stub says whose isolate it is, so an app can
 // forge lines of its own log and of no other.
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { PRODUCTION_FACET } from "./environment.ts";
 import type { EnvironmentProps } from "./environment-props.ts";
 import { readConsoleLines, readTraces, type Traces } from "./log-intake.ts";
 import { TraceBatches } from "./trace-batches.ts";
@@ -24,9 +25,9 @@ export class Logs extends WorkerEntrypoint<Env, EnvironmentProps> {
 
   /** What was thrown goes on at once; what events took, which is of each request, now and then. */
   override async tail(events: TraceItem[]): Promise<void> {
-    const traces = readTraces(events);
-    if (traces === undefined) return;
     const { app, ...from } = this.ctx.props;
+    const traces = readTraces(events, from.facet !== PRODUCTION_FACET);
+    if (traces === undefined) return;
     const send = (batch: Traces): Promise<void> => this.env.SUPERVISOR.getByName(app).noteTraces(from, batch);
     await batches.add(`${app}/${from.facet}/${from.deployNumber}`, traces, send);
   }

@@ -101,8 +101,9 @@ async function passOn(app: HostedApp, runtime: FacetRuntime, response: Response)
     leave(runtime);
     return unmark(new Response(passEventStream(body, runtime.eventStreams), response));
   }
-  const watched = await watchBody(body, headers, () => leave(runtime));
-  return unmark(new Response(watched, response));
+  const watched = await watchBody(body, response, () => leave(runtime));
+  const { status, statusText } = response;
+  return unmark(new Response(watched, { status, statusText, headers }));
 }
 
 /** An app's answer is never taken for the host's own. */

@@ -35,6 +35,25 @@ describe("a visitor's request", () => {
     expect((await visit("lengths", "/", { method: "DELETE" })).status).toBe(204);
   });
 
+  it("is read whole at once where the runtime tells the length, and fails where less comes than was told", async () => {
+    const told = Object.getOwnPropertySymbols(ReadableStream.prototype).map(({ description }) => description);
+    expect(told, "the runtime tells lengths no more: answers are slower").toContain("length");
+    await deploy(
+      "whole",
+      appSource(`    const { readable, writable } = new FixedLengthStream(6);
+    const writer = writable.getWriter();
+    writer.write(new TextEncoder().encode("123")).then(() => request.url.endsWith("/slow")
+      ? scheduler.wait(50).then(() => writer.write(new TextEncoder().encode("456"))).then(() => writer.close())
+      : writer.abort(new Error("no more"))).catch(() => undefined);
+    return new Response(readable);`),
+    );
+    expect(await visitText("whole", "/slow")).toBe("123456");
+    expect((await visit("whole", "/short")).status).toBe(500);
+    expect((await deploy("whole", appSource(`    return new Response("next");`))).cutover).toMatchObject({
+      droppedCount: 0,
+    });
+  });
+
   it("passes large, encoded and broken bodies through", async () => {
     await deploy(
       "bodies",
