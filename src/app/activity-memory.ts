@@ -5,8 +5,22 @@ import type { LogLine } from "./log-line.ts";
 /** Somebody who reads the log as it grows. */
 export type LogFollower = (line: LogLine) => void;
 
+/** What a visitor's request came to. */
+export interface ServedRequest {
+  /** When it was answered. */
+  readonly atMs: number;
+  readonly facet: string;
+  readonly deployNumber: number;
+  readonly method: string;
+  readonly url: string;
+  readonly status: number;
+  readonly tookMs: number;
+}
+
 /** In the memory of one supervisor instance. */
 export interface Activity {
+  /** Neither counted nor logged yet. */
+  requests: ServedRequest[];
   /** Not written yet. */
   lines: LogLine[];
   lineBytes: number;
@@ -25,6 +39,7 @@ export interface Activity {
 
 export function openActivity(): Activity {
   return {
+    requests: [],
     lines: [],
     lineBytes: 0,
     usage: new Map(),

@@ -1,10 +1,10 @@
 // What an app does, noted in memory as it happens and written down in one transaction a second: lines for its log, counts for its
-// usage. Nothing here is on the way of a request: noting is a few additions, and whoever loses a second of it by a crash has lost no
+// usage. Nothing here is on the way of a request, which is put on a list, and whoever loses a second of it by a crash has lost no
 // data. An app that says too much loses lines, which are counted, and slows nobody else.
 import { addLogBatch, findLastLogId } from "../store/logs.ts";
 import { isMigrated } from "../store/schema.ts";
 import { addUsage, dayOf, NO_USAGE, pruneUsage, type UsageCounts } from "../store/usage.ts";
-import type { Activity } from "./activity-memory.ts";
+import type { Activity, ServedRequest } from "./activity-memory.ts";
 import { scheduleReport } from "./metrics-report.ts";
 import { quotasOf } from "./quotas.ts";
 import type { HostedApp } from "./hosted-app.ts";
@@ -15,11 +15,48 @@ import { maskSecretsOf } from "./variables.ts";
 /** How long a line may be in memory only. */
 const WRITE_AFTER_MS = 1000;
 
+/** So many requests are noted at most before they are counted and logged. */
+const MAX_REQUESTS = 1000;
+
 /** Rows of SQLite stay below 2 MB: a batch that has grown to this is written at once. */
 const MAX_BATCH_BYTES = 512 * 1024;
 
+/** A visitor's request that was answered, by the app or for it. Counted always; a line of the log if there is room for one. */
+export function noteRequest(app: HostedApp, request: ServedRequest): void {
+  const { requests, followers } = app.activity;
+  requests.push(request);
+  if (followers.size > 0 || requests.length >= MAX_REQUESTS) takeInRequests(app);
+  else scheduleWrite(app);
+}
+
+/** Counts and logs the requests that were noted. Before anything else is logged, so that the log is in order, and before either is read. */
+export function takeInRequests(app: HostedApp): void {
+  const { activity } = app;
+  const { requests } = activity;
+  if (requests.length === 0) return;
+  activity.requests = [];
+  // An app that was deleted meanwhile has nothing to remember.
+  if (!isMigrated(app.db)) return;
+  for (const { atMs, facet, deployNumber, method, url, status, tookMs } of requests) {
+    const from = { atMs, facet, deployNumber };
+    noteUsage(app, from, { requests: 1, errors: status >= 500 ? 1 : 0, wallMs: tookMs });
+    const level = status >= 500 ? "error" : status >= 400 ? "warn" : "info";
+    takeLine(app, {
+      ...from,
+      kind: "request",
+      level,
+      text: `${method} ${new URL(url).pathname} ${status} ${tookMs} ms`,
+    });
+  }
+}
+
 /** Takes a line into the log, unless the app has said too much. */
 export function noteLine(app: HostedApp, line: NewLogLine): void {
+  takeInRequests(app);
+  takeLine(app, line);
+}
+
+function takeLine(app: HostedApp, line: NewLogLine): void {
   const { activity } = app;
   const masked = maskSecretsOf(app, line, line.text);
   const text = masked.length > MAX_LINE_LENGTH ? `${masked.slice(0, MAX_LINE_LENGTH)} …` : masked;
@@ -55,6 +92,7 @@ export function noteUsage(
 
 /** Writes down what was noted. In one transaction: a crash leaves it out or takes it in whole. */
 function writeActivity(app: HostedApp): void {
+  takeInRequests(app);
   const { activity } = app;
   const { lines, usage } = activity;
   const [first] = lines;

@@ -3,7 +3,7 @@ import { listLogBatches } from "../store/logs.ts";
 import { isMigrated } from "../store/schema.ts";
 import { getSourceMap } from "../store/code.ts";
 import { findDeploy } from "../store/deploys.ts";
-import { noteLine, noteUsage } from "./activity.ts";
+import { noteLine, noteUsage, takeInRequests } from "./activity.ts";
 import type { LogFollower } from "./activity-memory.ts";
 import type { LogSource } from "./environment-props.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
@@ -29,17 +29,10 @@ const HEARTBEAT_MS = 15_000;
 /** So much of a stack is shown. */
 const MAX_FRAMES = 10;
 
-/** What a visitor's request came to. */
-export interface ServedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly tookMs: number;
-}
-
 /** Oldest first. undefined: the app does not exist. */
 export function readLogs(app: HostedApp, query: LogQuery): LogLine[] | undefined {
   if (findExisting(app) === undefined) return undefined;
+  takeInRequests(app);
   const { limit, afterId = 0, beforeId = Number.MAX_SAFE_INTEGER } = query;
   const found: LogLine[] = [];
   const take = (lines: readonly LogLine[]): void => {
@@ -121,15 +114,6 @@ export function noteTraces(app: HostedApp, from: LogSource, { exceptions, cpuMs,
 export function noteMessage(app: HostedApp, { facet }: LogSource): void {
   const runtime = facet === PRODUCTION_FACET ? undefined : findRuntime(app, facet);
   if (runtime?.live !== undefined) noteUse(app, runtime);
-}
-
-/** A visitor's request that was answered, by the app or for it. Counted always; a line of the log if there is room for one. */
-export function noteRequest(app: HostedApp, from: LogSource, request: ServedRequest): void {
-  const { method, path, status, tookMs } = request;
-  const atMs = app.now();
-  noteUsage(app, { ...from, atMs }, { requests: 1, errors: status >= 500 ? 1 : 0 });
-  const level = status >= 500 ? "error" : status >= 400 ? "warn" : "info";
-  noteLine(app, { ...from, atMs, kind: "request", level, text: `${method} ${path} ${status} ${tookMs} ms` });
 }
 
 /** What was thrown, with its stack as places in the pushed files. */

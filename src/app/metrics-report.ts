@@ -3,7 +3,7 @@ import { findDueTask } from "../store/due.ts";
 import { sumUsage } from "../store/usage.ts";
 import { findExisting, type HostedApp } from "./hosted-app.ts";
 import { listTask, setNextAlarm } from "./schedule.ts";
-import { readStored } from "./usage.ts";
+import { readStored } from "./stored-bytes.ts";
 
 const REPORT_AFTER_MS = 60_000;
 

@@ -8,7 +8,7 @@ import { arrive, HOLD_LIMIT_MS } from "./arrival.ts";
 import { passEventStream } from "./event-stream.ts";
 import type { FacetRuntime, HostedApp, Version } from "./hosted-app.ts";
 import { enter, leave } from "./in-flight.ts";
-import { noteRequest } from "./logs.ts";
+import { noteRequest } from "./activity.ts";
 import { quotasOf } from "./quotas.ts";
 import { takeFrom } from "./rate.ts";
 import { receiverOf } from "./receiver.ts";
@@ -27,11 +27,10 @@ export async function serve(app: HostedApp, request: Request): Promise<Response>
   // Who asks for what is not there writes nothing.
   if (from === undefined) return response;
   const { method, url } = request;
-  noteRequest(
-    app,
-    { facet: from.facet, deployNumber: from.deploy.number },
-    { method, path: new URL(url).pathname, status: response.status, tookMs: app.now() - comesMs },
-  );
+  const { facet, deploy } = from;
+  const atMs = app.now();
+  const { status } = response;
+  noteRequest(app, { atMs, facet, deployNumber: deploy.number, method, url, status, tookMs: atMs - comesMs });
   return response;
 }
 

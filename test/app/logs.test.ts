@@ -52,6 +52,21 @@ describe("the log", () => {
     expect(JSON.parse(await visitText("logs-env"))).toEqual([["SLIPWAY"], ["SLIPWAY"]]);
   });
 
+  it("is in the order in which things happened, whatever is taken in together", async () => {
+    await deploy("logs-order", SAYS);
+    await visitText("logs-order", "/first");
+    await waitForLines("logs-order", { kind: "console" }, 3);
+    await visitText("logs-order", "/second");
+    await waitForLines("logs-order", { kind: "console" }, 6);
+    await visitText("logs-order", "/third");
+    const kinds = (await waitForLines("logs-order", {}, 9)).map(({ kind, text }) =>
+      kind === "request" ? text.split(" ")[1] : kind,
+    );
+    expect(kinds.filter((kind) => kind !== "console")).toEqual(["/first", "/second", "/third"]);
+    expect(kinds.indexOf("/second")).toBeLessThan(kinds.lastIndexOf("console"));
+    expect(kinds.indexOf("/first")).toBeLessThan(kinds.lastIndexOf("console"));
+  });
+
   it("has requests with status, and what was thrown at the pusher's own lines", async () => {
     await deploy("logs-throws", SAYS);
     expect((await visit("logs-throws", "/throw?token=secret")).status).toBe(500);

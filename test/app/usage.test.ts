@@ -37,6 +37,17 @@ describe("usage", () => {
     ]);
   });
 
+  it("has the time that answers took, as the log has it", async () => {
+    await deploy("usage-time", appSource("    await scheduler.wait(30);\n    return new Response();"));
+    for (const path of ["/", "/again"]) await visit("usage-time", path);
+    const [row] = (await supervisorOf("usage-time").readUsage(1))?.rows ?? [];
+    const lines = await supervisorOf("usage-time").readLogs({ limit: 10, kind: "request" });
+    const timesMs = lines?.map(({ text }) => Number(/ (\d+) ms$/.exec(text)?.[1]));
+    expect(timesMs).toHaveLength(2);
+    expect(row?.wallMs).toBe(timesMs?.reduce((sum, timeMs) => sum + timeMs, 0));
+    expect(row?.wallMs).toBeGreaterThanOrEqual(60);
+  });
+
   it("is nobody's where there is no app", async () => {
     expect(await supervisorOf("usage-none").readUsage(1)).toBeUndefined();
   });
