@@ -11,8 +11,9 @@ import { startHttpBackend } from "./http-backend.ts";
 import { formatRatio, formatSample, sampleOf, timeMs, type Sample } from "./measure.ts";
 
 const RUNS = 15;
-const REQUESTS = 2000;
-const AT_ONCE = 16;
+/** Requests in one round, for each number of clients that ask at once. */
+const REQUESTS: Readonly<Record<number, number>> = { 1: 300, 16: 2000 };
+const ROUNDS = 12;
 
 /** An app of 20 files. `version` is the line that changes. */
 function appFiles(version: number): Files {
@@ -36,7 +37,7 @@ export class App extends DurableObject {
   return { ...Object.fromEntries(modules), "src/index.ts": entry };
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
+const agent = new Agent({ keepAlive: true });
 
 /** One request, read to its end; the version that answered. */
 function visit(port: number, hostName: string): Promise<string | undefined> {
@@ -53,17 +54,18 @@ function visit(port: number, hostName: string): Promise<string | undefined> {
   });
 }
 
-/** The time of each request, many at once. */
-async function load(port: number, hostName: string): Promise<number> {
-  let left = REQUESTS;
-  const worker = async (): Promise<void> => {
+/** The time of each request. */
+async function load(port: number, hostName: string, clients: number): Promise<number> {
+  const requests = REQUESTS[clients] ?? 0;
+  let left = requests;
+  const client = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
       await visit(port, hostName);
     }
   };
-  const totalMs = await timeMs(() => Promise.all(Array.from({ length: AT_ONCE }, worker)));
-  return totalMs / REQUESTS;
+  const totalMs = await timeMs(() => Promise.all(Array.from({ length: clients }, client)));
+  return totalMs / requests;
 }
 
 interface Pushes {
@@ -108,22 +110,37 @@ async function pushAndNote(
   for (const [stage, tookMs] of Object.entries(report.stagesMs)) (stages[stage] ??= []).push(tookMs);
 }
 
+interface Requests {
+  readonly hosted: Sample;
+  readonly hop: Sample;
+  readonly plain: Sample;
+}
+
 /** The hosted app, a facet behind nothing but the hop to it, and a plain Durable Object: in turn, so that all have the same machine. */
-async function measureRequests(port: number): Promise<{ hosted: Sample; hop: Sample; plain: Sample }> {
+async function measureRequests(port: number, clients: number): Promise<Requests> {
   const hosted: number[] = [];
   const hop: number[] = [];
   const plain: number[] = [];
   // The first round is for the runtime to compile what it runs.
-  for (let run = 0; run < 12; run += 1) {
-    hosted.push(await load(port, "bench.localhost"));
-    hop.push(await load(port, "hop.bench"));
-    plain.push(await load(port, "plain.bench"));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    hosted.push(await load(port, "bench.localhost", clients));
+    hop.push(await load(port, "hop.bench", clients));
+    plain.push(await load(port, "plain.bench", clients));
   }
   return { hosted: sampleOf(hosted.slice(1)), hop: sampleOf(hop.slice(1)), plain: sampleOf(plain.slice(1)) };
 }
 
+function showRequests(clients: number, { hosted, hop, plain }: Requests): void {
+  const of = clients === 1 ? "one by one" : `${clients} at once`;
+  show(`hosted request, ${of}`, formatSample(hosted));
+  show(`facet request, ${of}`, formatSample(hop));
+  show(`plain request, ${of}`, formatSample(plain));
+  show("", formatRatio(hosted, plain, "a plain Durable Object"));
+  show("", `${formatRatio(hop, plain, "it")} is the facet alone`);
+}
+
 function show(name: string, text: string): void {
-  console.log(`${name.padEnd(28)}${text}`);
+  console.log(`${name.padEnd(30)}${text}`);
 }
 
 execFileSync(process.execPath, ["scripts/generate.ts"]);
@@ -137,7 +154,8 @@ try {
   const coldMs = await timeMs(() => git(repository, "push", "--quiet", host.gitUrl("bench"), "main:main"));
   await git(repository, "push", "--quiet", `${peer.url}/bench.git`, "main:main");
   const pushes = await measurePushes(host, `${peer.url}/bench.git`, repository);
-  const requests = await measureRequests(host.port);
+  const oneByOne = await measureRequests(host.port, 1);
+  const atOnce = await measureRequests(host.port, 16);
   show("cold first push", `${coldMs.toFixed(1)} ms`);
   show("push to live, warm", formatSample(pushes.deploy));
   show("push to http-backend", formatSample(pushes.peer));
@@ -150,11 +168,8 @@ try {
   );
   show("rollback", formatSample(pushes.rollback));
   show("", formatRatio(pushes.rollback, pushes.deploy, "a deploy"));
-  show(`hosted request (of ${AT_ONCE})`, formatSample(requests.hosted));
-  show(`facet request (of ${AT_ONCE})`, formatSample(requests.hop));
-  show(`plain request (of ${AT_ONCE})`, formatSample(requests.plain));
-  show("", formatRatio(requests.hosted, requests.plain, "a plain Durable Object"));
-  show("", `${formatRatio(requests.hop, requests.plain, "it")} is the facet alone`);
+  showRequests(1, oneByOne);
+  showRequests(16, atOnce);
 } finally {
   agent.destroy();
   await host.stop();

@@ -11,7 +11,7 @@ export class Plain extends DurableObject {
   override fetch(): Response {
     const visits = (this.ctx.storage.kv.get<number>("visits") ?? 0) + 1;
     this.ctx.storage.kv.put("visits", visits);
-    return new Response(`${visits}`);
+    return new Response(`${visits}`, { headers: { "x-version": "1" } });
   }
 }
 
@@ -21,7 +21,7 @@ export class Plain extends DurableObject {
   fetch() {
     const visits = (this.ctx.storage.kv.get("visits") ?? 0) + 1;
     this.ctx.storage.kv.put("visits", visits);
-    return new Response(String(visits));
+    return new Response(String(visits), { headers: { "x-version": "1" } });
   }
 }`;
 
