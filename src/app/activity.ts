@@ -92,7 +92,6 @@ export function noteUsage(
 
 /** Writes down what was noted. In one transaction: a crash leaves it out or takes it in whole. */
 function writeActivity(app: HostedApp): void {
-  takeInRequests(app);
   const { activity } = app;
   const { lines, usage } = activity;
   const [first] = lines;
@@ -134,8 +133,13 @@ function scheduleWrite(app: HostedApp): void {
   if (app.activity.isScheduled) return;
   app.activity.isScheduled = true;
   setTimeout(() => {
-    app.activity.isScheduled = false;
-    writeActivity(app);
+    try {
+      // Before another write may be scheduled: this one has what they come to.
+      takeInRequests(app);
+    } finally {
+      app.activity.isScheduled = false;
+      writeActivity(app);
+    }
   }, WRITE_AFTER_MS);
 }
 

@@ -61,15 +61,15 @@ describe("a live version that does not start after a restart", () => {
   it("is tried again until it does, and not by every request", async () => {
     const app = "evicted-moody";
     await deploy(app, MOODY);
-    expect(await visitText(app, "/?break=8000")).toBe("fine");
+    expect(await visitText(app, "/?break=4000")).toBe("fine");
     await restart(app);
     const failures: (string | null)[] = [];
     for (let at = 0; at < 40; at += 1) failures.push((await visit(app)).headers.get("slipway-error"));
     expect(new Set(failures)).toEqual(new Set(["app-failed"]));
-    await expect.poll(() => visitText(app), { timeout: 25_000, interval: 50 }).toBe("fine");
-    // Two at once, and two each after 0.5 s, 1 s, 2 s and 4 s.
+    await expect.poll(() => visitText(app), { timeout: 20_000, interval: 50 }).toBe("fine");
+    // Two at once, and two each after 0.5 s, 1 s and 2 s.
     await expect.poll(() => countFailures(app)).toBeGreaterThan(2);
-    expect(await countFailures(app)).toBeLessThanOrEqual(12);
+    expect(await countFailures(app)).toBeLessThanOrEqual(8);
     expect((await supervisorOf(app).describe())?.live?.number).toBe(1);
   });
 
