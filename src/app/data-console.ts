@@ -131,7 +131,7 @@ export interface Dump {
 export async function dumpDatabase(app: HostedApp, choice: DatabaseChoice): Promise<Asked<Dump>> {
   const found = findDatabase(app, choice);
   if (found.kind !== "found") return found;
-  return orTooSlow(sendCopy(app, found, sendDump));
+  return orTooSlow(sendDump(app, found));
 }
 
 /** A dump of which is known how long it is. */
@@ -147,15 +147,14 @@ export async function measureDump(app: HostedApp, choice: DatabaseChoice): Promi
   const measure = async (reader: Reader): Promise<void> => {
     for await (const piece of await reader.dumpSql()) sizeBytes += piece.byteLength;
   };
-  const sent = await orTooSlow(sendCopy(app, found, sendDump, measure));
+  const sent = await orTooSlow(sendDump(app, found, measure));
   return sent.kind === "answered" ? { kind: "answered", answer: { sizeBytes, ...sent.answer } } : sent;
 }
 
-/** What `send` writes of a copy of a database, once that is made and `prepare` has read it. */
-async function sendCopy(
+/** A copy of a database as SQL, once that is made and `prepare` has read it. */
+async function sendDump(
   app: HostedApp,
   found: FoundDatabase,
-  send: (reader: Reader, writer: WritableStreamDefaultWriter<Uint8Array>) => Promise<void>,
   prepare: (reader: Reader) => Promise<void> = async () => undefined,
 ): Promise<{ readonly kind: "answered"; readonly answer: Dump }> {
   const { readable, writable } = new IdentityTransformStream();
@@ -165,7 +164,7 @@ async function sendCopy(
   const work = async (reader: Reader): Promise<void> => {
     await prepare(reader);
     ready.resolve();
-    await send(reader, writer);
+    await writeDump(reader, writer);
   };
   const sent = readCopy(app, found.database, work, async () => {
     alarmAtMs = await copyWithAlarm(app, found);
@@ -203,7 +202,7 @@ async function settleAlarm(app: HostedApp, { facet, database }: FoundDatabase): 
   if (object !== undefined && runtimeOf(app, facet).objects.has(database)) await measureRunningObject(app, object);
 }
 
-async function sendDump(reader: Reader, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+async function writeDump(reader: Reader, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
   for await (const piece of await reader.dumpSql()) {
     const outcome = await within(writer.write(piece), STALL_LIMIT_MS);
     if (outcome === "late") throw new Error("The dump is not read.");

@@ -74,7 +74,10 @@ function isMessage({ event }: TraceItem): boolean {
   return event !== null && "getWebSocketEvent" in event && event.getWebSocketEvent.webSocketEventType === "message";
 }
 
-/** The end of an isolate is the host's doing, and the runtime takes it for a call that hangs. A question for the size would ask for the next one. */
+/**
+ * The end of an isolate is the host's doing, and the runtime takes it for a call that hangs. A question for the size would ask for the
+ * next one.
+ */
 function isOwnCall({ entrypoint, event, outcome }: TraceItem): boolean {
   if (entrypoint === CONTROL_ENTRYPOINT) return true;
   return outcome === "ok" && event !== null && "rpcMethod" in event && event.rpcMethod === SIZE;

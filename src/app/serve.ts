@@ -1,6 +1,7 @@
 // A visitor's request. Once the live version runs this reads no database and adds one hop: the facet. A request that comes while
 // the live pointer is ahead of what runs waits for the arrival, which it starts itself if nobody has.
 import { setHasSockets } from "../store/deploys.ts";
+import { noteRequest } from "./activity.ts";
 import { watchBody } from "./answer-body.ts";
 import { answerFor, ERROR_HEADER } from "./answers.ts";
 import { answerBeforeApp } from "./assets.ts";
@@ -8,7 +9,6 @@ import { arrive, HOLD_LIMIT_MS } from "./arrival.ts";
 import { passEventStream } from "./event-stream.ts";
 import type { FacetRuntime, HostedApp, Version } from "./hosted-app.ts";
 import { enter, leave } from "./in-flight.ts";
-import { noteRequest } from "./activity.ts";
 import { quotasOf } from "./quotas.ts";
 import { takeFrom } from "./rate.ts";
 import { receiverOf } from "./receiver.ts";
@@ -101,6 +101,7 @@ async function passOn(app: HostedApp, runtime: FacetRuntime, response: Response)
     return unmark(new Response(passEventStream(body, runtime.eventStreams), response));
   }
   const watched = await watchBody(body, response, () => leave(runtime));
+  // Named one by one: the runtime is slow to look for them in a response.
   const { status, statusText } = response;
   return unmark(new Response(watched, { status, statusText, headers }));
 }

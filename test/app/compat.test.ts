@@ -159,8 +159,9 @@ async function observeOne(side: Side): Promise<Map<string, string>> {
     seen.set(name, JSON.stringify(await visit(side)) ?? "undefined");
   }
   const { runCron } = side;
-  for (const [name, visit] of Object.entries(runCron === undefined ? {} : CRON_VISITS)) {
-    if (runCron !== undefined) seen.set(name, JSON.stringify(await visit(side, runCron)));
+  if (runCron === undefined) return seen;
+  for (const [name, visit] of Object.entries(CRON_VISITS)) {
+    seen.set(name, JSON.stringify(await visit(side, runCron)));
     // oxlint-enable no-await-in-loop
   }
   return seen;

@@ -35,7 +35,7 @@ describe("a visitor's request", () => {
     expect((await visit("lengths", "/", { method: "DELETE" })).status).toBe(204);
   });
 
-  it("is read whole at once where the runtime tells the length, and fails where less comes than was told", async () => {
+  it("is answered whole where the runtime tells the length, and fails where less comes than was told", async () => {
     const told = Object.getOwnPropertySymbols(ReadableStream.prototype).map(({ description }) => description);
     expect(told, "the runtime tells lengths no more: answers are slower").toContain("length");
     await deploy(
