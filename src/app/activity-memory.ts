@@ -35,6 +35,8 @@ export interface Activity {
   /** Dropped since the log last said so. */
   droppedCount: number;
   readonly followers: Set<LogFollower>;
+  /** What the app's isolates told of as thrown, the newest last; bounded. */
+  readonly thrown: string[];
 }
 
 export function openActivity(): Activity {
@@ -48,5 +50,6 @@ export function openActivity(): Activity {
     allowance: { lines: 0, bytes: 0, atMs: 0 },
     droppedCount: 0,
     followers: new Set(),
+    thrown: [],
   };
 }

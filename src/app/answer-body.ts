@@ -31,29 +31,36 @@ const LENGTH = Object.getOwnPropertySymbols(ReadableStream.prototype).find(
   ({ description }) => description === "length",
 );
 
-/**
- * The body to answer with. `onEnd` is called once: when the app has no more to send, or nobody is left to take it. Throws, and
- * does not call it, if the app's body breaks before its first chunk, or before the end of one that is read whole.
- */
+/** What is made of a body's end. */
+interface BodyWatcher {
+  /** Called once: when the app has no more to send, or nobody is left to take it. */
+  onEnd(): void;
+  /** The app's body broke after its beginning was sent. onEnd is called too. */
+  onBroken(error: unknown): void;
+}
+
+/** The body to answer with. Throws, and calls nobody, if the app's body breaks before its first chunk, or before the end of one that is read whole. */
 export async function watchBody(
   body: ReadableStream<Uint8Array>,
   response: Response,
-  onEnd: () => void,
+  watcher: BodyWatcher,
 ): Promise<BodyInit> {
   if (isKnownToBeSmall(body)) {
     const bytes = await response.arrayBuffer();
-    onEnd();
+    watcher.onEnd();
     return bytes;
   }
   const begun: BegunBody = { body, reader: body.getReader({ mode: "byob" }), chunks: [], isEnough: false };
   const isWhole = readBeginning(begun);
   if ((await within(isWhole, WHOLE_WITHIN_MS)) === true) {
-    onEnd();
+    watcher.onEnd();
     return join(begun.chunks);
   }
   begun.isEnough = true;
   const pipe = openPipe(response.headers);
-  forward(begun, isWhole, pipe.writable).then(onEnd, onEnd);
+  void forward(begun, isWhole, pipe.writable)
+    .catch((error: unknown) => watcher.onBroken(error))
+    .finally(() => watcher.onEnd());
   return pipe.readable;
 }
 
@@ -89,6 +96,7 @@ function openPipe(headers: Headers): IdentityTransformStream {
   return new IdentityTransformStream();
 }
 
+/** Throws what the app's body breaks with. Returns where the visitor leaves. */
 async function forward(
   { body, reader, chunks }: BegunBody,
   isWhole: Promise<boolean>,
@@ -110,9 +118,14 @@ async function forward(
     if (isEnd) return await writer.close();
   } catch (error) {
     stop(error);
-    return;
+    // Of a body that was cancelled for its visitor's sake this is no error.
+    return reader.closed;
   }
   writer.releaseLock();
   reader.releaseLock();
-  await body.pipeTo(writable);
+  try {
+    return await body.pipeTo(writable);
+  } catch {
+    return body.getReader().closed;
+  }
 }

@@ -4,12 +4,16 @@
 // said at module scope, where nothing can be sent, waits for the next line.
 import * as runtime from "cloudflare:workers";
 import { MAX_LINE_LENGTH, type LogLevel } from "./log-line.ts";
+import { describeThrown } from "./thrown.ts";
+import type { TellUncaught } from "./uncaught.ts";
 
-/** One call of the console. */
+/** One call of the console, or something that was thrown and not caught: then `text` is its name and message. */
 export interface ConsoleLine {
   readonly atMs: number;
   readonly level: LogLevel;
   readonly text: string;
+  /** V8's stack of what was thrown. */
+  readonly stack?: string;
 }
 
 /** Sends lines, with how many were left out before them. */
@@ -54,10 +58,18 @@ const isBuffer = ArrayBuffer.isView;
 const wait = scheduler.wait;
 const { waitUntil } = runtime;
 
-/** Replaces the console's methods. Returns what sends the lines that wait. */
-export function captureConsole(send: SendLines): () => void {
+/** What goes to the log beside the console's own lines. */
+export interface Capture {
+  /** Sends the lines that wait. Resolves once all are sent that ever will be. */
+  readonly flush: () => Promise<void>;
+  readonly tellUncaught: TellUncaught;
+}
+
+/** Replaces the console's methods. */
+export function captureConsole(send: SendLines): Capture {
   let waiting: ConsoleLine[] = [];
   let droppedCount = 0;
+  let sent = nothing();
   let isScheduled = false;
   let isWaiting = false;
   let windowMs = 0;
@@ -73,18 +85,19 @@ export function captureConsole(send: SendLines): () => void {
   const flushLater = (): void => {
     if (isWaiting) return;
     isWaiting = true;
-    const flushed = (): void => {
+    const flushed = (): Promise<void> => {
       isWaiting = false;
-      flush();
+      return flush();
     };
-    waitUntil(apply(then, apply(wait, scheduler, [WINDOW_MS]), [flushed]));
+    sent = apply(then, apply(wait, scheduler, [WINDOW_MS]), [flushed]);
+    waitUntil(sent);
   };
-  const flush = (): void => {
+  const flush = (): Promise<void> => {
     isScheduled = false;
-    if (waiting.length === 0) return;
+    if (waiting.length === 0) return sent;
     if (!mayCall()) {
       flushLater();
-      return;
+      return sent;
     }
     isWaiting = false;
     const lines = waiting;
@@ -101,28 +114,38 @@ export function captureConsole(send: SendLines): () => void {
     };
     try {
       // A request of an ordinary Worker may be over before it is sent.
-      waitUntil(apply(then, apply(toPromise, promise, [send(lines, dropped)]), [undefined, ignore]));
+      sent = apply(then, apply(toPromise, promise, [send(lines, dropped)]), [undefined, ignore]);
+      waitUntil(sent);
     } catch {
       keep();
     }
+    return sent;
+  };
+  const add = (line: () => ConsoleLine, when?: "later"): void => {
+    if (waiting.length >= MAX_WAITING) {
+      droppedCount += 1;
+      return;
+    }
+    waiting[waiting.length] = line();
+    if (isScheduled || when === "later") return;
+    isScheduled = true;
+    schedule(() => void flush());
   };
   for (const method of ownKeys(LEVELS)) {
     if (typeof method !== "string") continue;
     const level = LEVELS[method] ?? "info";
-    const value = (...values: unknown[]): void => {
-      if (waiting.length >= MAX_WAITING) {
-        droppedCount += 1;
-        return;
-      }
-      waiting[waiting.length] = { atMs: now(), level, text: formatLine(values) };
-      if (isScheduled) return;
-      isScheduled = true;
-      schedule(flush);
-    };
+    const value = (...values: unknown[]): void => add(() => ({ atMs: now(), level, text: formatLine(values) }));
     defineProperty(console, method, { value, configurable: true, writable: true, enumerable: true });
   }
-  return flush;
+  const tellUncaught: TellUncaught = (error, when) => {
+    const { name, message, stack } = describeThrown(error);
+    const text = name === "" ? message : `${name}: ${message}`;
+    add(() => ({ atMs: now(), level: "error", text: apply(slice, text, [0, MAX_LINE_LENGTH + 1]), stack }), when);
+  };
+  return { flush, tellUncaught };
 }
+
+async function nothing(): Promise<void> {}
 
 /** A line is said for whoever reads the log: that it could not be sent is nobody's to handle here. */
 function ignore(): void {}

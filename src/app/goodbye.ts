@@ -1,6 +1,7 @@
 // The end of a version inside its own isolate, before a cutover stops it: part of the wrapper (wrapper.ts), so all that is used here
 // is taken from the built-ins before the app runs. What it knows of: the app's own last words, work in waitUntil, WebSockets that
 // hibernate, and WebSockets that the instance accepted by itself. A handler that is still at work on a message is not waited for.
+import type { TellUncaught } from "./uncaught.ts";
 
 /** What an app may tell of itself. */
 interface Restartable {
@@ -83,8 +84,8 @@ export function watchAccepted(onMessage: () => void): AcceptedSockets {
   return { closeAll };
 }
 
-/** Notes what an instance hands to waitUntil. Before its constructor runs. */
-export function watchInstance(ctx: DurableObjectState, accepted: AcceptedSockets): Goodbye {
+/** Notes what an instance hands to waitUntil, and tells what of it fails. Before its constructor runs. */
+export function watchInstance(ctx: DurableObjectState, accepted: AcceptedSockets, tell: TellUncaught): Goodbye {
   const { getWebSockets, waitUntil } = ctx;
   let pendingCount = 0;
   let onSettled: (() => void) | undefined;
@@ -94,7 +95,11 @@ export function watchInstance(ctx: DurableObjectState, accepted: AcceptedSockets
   };
   const value = (work: unknown): void => {
     pendingCount += 1;
-    void apply(then, apply(toPromise, promise, [work]), [settle, settle]);
+    const fail = (error: unknown): void => {
+      settle();
+      tell(error);
+    };
+    void apply(then, apply(toPromise, promise, [work]), [settle, fail]);
     apply(waitUntil, ctx, [work]);
   };
   defineProperty(ctx, "waitUntil", { value, configurable: true, writable: true });

@@ -11,19 +11,14 @@ export interface ConsoleLines {
 
 /** What the runtime tells of some events together. */
 export interface Traces {
-  readonly exceptions: readonly ThrownTrace[];
   readonly cpuMs: number;
-  /** Whether a WebSocket that hibernates brought a message. */
-  readonly hasMessage: boolean;
+  readonly stops: readonly Stop[];
 }
 
-/** What an app threw, wherever nobody caught it. */
-export interface ThrownTrace {
+/** The runtime ended an event of the app. */
+export interface Stop {
   readonly atMs: number;
-  /** Name and message. */
   readonly text: string;
-  /** V8's stack, with places in the bundle. */
-  readonly stack: string;
 }
 
 /** What the wrapper exports for the host beside the app: see wrapper.ts. */
@@ -43,35 +38,14 @@ export function readConsoleLines(lines: unknown, droppedCount: unknown, nowMs: n
   return { lines: read, droppedCount: Math.floor(dropped) };
 }
 
-/**
- * undefined: there is nothing to tell, which is so after nearly every event. `hasUses`: whether messages on WebSockets are to be told, as
- * uses of the environment.
- */
-export function readTraces(all: readonly TraceItem[], hasUses: boolean): Traces | undefined {
-  const events = all.filter((event) => tellsAnything(event, hasUses) && !isOwnCall(event));
+/** undefined: there is nothing to tell. What the app threw is not read here: its isolate tells more of it (uncaught.ts). */
+export function readTraces(all: readonly TraceItem[]): Traces | undefined {
+  const events = all.filter((event) => (event.cpuTime > 0 || ENDS[event.outcome] !== undefined) && !isOwnCall(event));
   if (events.length === 0) return undefined;
-  const exceptions = events.flatMap((event) =>
-    event.exceptions.map(({ timestamp, name, message, stack }) => ({
-      atMs: timestamp,
-      text: `${name}: ${message}`,
-      stack: (stack ?? "").slice(0, MAX_STACK_LENGTH),
-    })),
-  );
-  const ends = events.flatMap((event) => explainEnd(event));
   return {
-    exceptions: [...exceptions, ...ends],
     cpuMs: events.reduce((sum, event) => sum + event.cpuTime, 0),
-    hasMessage: hasUses && events.some(isMessage),
+    stops: events.flatMap((event) => explainEnd(event)),
   };
-}
-
-/** Whatever is read of an event is made for it: so what nearly all have in common is asked first. */
-function tellsAnything(event: TraceItem, hasUses: boolean): boolean {
-  return event.outcome !== "ok" || event.cpuTime > 0 || event.exceptions.length > 0 || (hasUses && isMessage(event));
-}
-
-function isMessage({ event }: TraceItem): boolean {
-  return event !== null && "getWebSocketEvent" in event && event.getWebSocketEvent.webSocketEventType === "message";
 }
 
 /**
@@ -89,15 +63,16 @@ const ENDS: Readonly<Record<string, string>> = {
   exceededMemory: "The runtime stopped the app: it used more memory than it may.",
 };
 
-function explainEnd({ outcome, eventTimestamp }: TraceItem): ThrownTrace[] {
+function explainEnd({ outcome, eventTimestamp }: TraceItem): Stop[] {
   const text = ENDS[outcome];
-  return text === undefined ? [] : [{ atMs: eventTimestamp ?? Date.now(), text, stack: "" }];
+  return text === undefined ? [] : [{ atMs: eventTimestamp ?? Date.now(), text }];
 }
 
 function readConsoleLine(value: unknown, nowMs: number): ConsoleLine[] {
   if (typeof value !== "object" || value === null) return [];
-  const { atMs, level, text }: { atMs?: unknown; level?: unknown; text?: unknown } = value;
+  const { atMs, level, text, stack }: Partial<Record<keyof ConsoleLine, unknown>> = value;
   const known = LOG_LEVELS.find((each) => each === level);
   if (typeof atMs !== "number" || !Number.isFinite(atMs) || known === undefined || typeof text !== "string") return [];
-  return [{ atMs: Math.min(nowMs, Math.max(nowMs - MAX_AGE_MS, atMs)), level: known, text }];
+  const line = { atMs: Math.min(nowMs, Math.max(nowMs - MAX_AGE_MS, atMs)), level: known, text };
+  return [typeof stack === "string" ? { ...line, stack: stack.slice(0, MAX_STACK_LENGTH) } : line];
 }

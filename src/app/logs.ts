@@ -8,7 +8,7 @@ import type { LogFollower } from "./activity-memory.ts";
 import type { LogSource } from "./environment-props.ts";
 import { PRODUCTION_FACET } from "./environment.ts";
 import { findExisting, findRuntime, type HostedApp } from "./hosted-app.ts";
-import type { ConsoleLines, ThrownTrace, Traces } from "./log-intake.ts";
+import type { ConsoleLines, Stop, Traces } from "./log-intake.ts";
 import { matchesFilter, type LogFilter, type LogLine } from "./log-line.ts";
 import { noteUse } from "./preview-expiry.ts";
 import { mapStack } from "./source-maps.ts";
@@ -25,6 +25,12 @@ const MAX_WAITING = 1000;
 
 /** A word now and then, so that both ends notice when the other is gone. */
 const HEARTBEAT_MS = 15_000;
+
+/** What an isolate throws it tells at once: so long later it told nothing. */
+const TOLD_WITHIN_MS = 500;
+
+/** So many things thrown are known again. */
+const MAX_REMEMBERED = 20;
 
 /** So much of a stack is shown. */
 const MAX_FRAMES = 10;
@@ -91,23 +97,47 @@ export function followLogs(app: HostedApp, query: LogQuery): ReadableStream<Uint
   return readable;
 }
 
-/** What the app's console was told. */
+/** What the app's console was told, and what it threw. */
 export function noteConsole(app: HostedApp, from: LogSource, { lines, droppedCount }: ConsoleLines): void {
   if (!isMigrated(app.db)) return;
   app.activity.droppedCount += droppedCount;
   if (droppedCount > 0) noteUsage(app, { ...from, atMs: app.now() }, { droppedLogLines: droppedCount });
-  for (const line of lines) noteLine(app, { ...from, ...line, kind: "console" });
+  for (const { stack, ...line } of lines) {
+    if (stack === undefined) {
+      noteLine(app, { ...from, ...line, kind: "console" });
+      continue;
+    }
+    rememberThrown(app, line.text);
+    noteThrown(app, from, { atMs: line.atMs, text: describeThrown(app, from, line.text, stack) });
+  }
 }
 
 /** What the runtime tells of events that ended. */
-export function noteTraces(app: HostedApp, from: LogSource, { exceptions, cpuMs, hasMessage }: Traces): void {
+export function noteTraces(app: HostedApp, from: LogSource, { stops, cpuMs }: Traces): void {
   if (!isMigrated(app.db)) return;
-  if (hasMessage) noteMessage(app, from);
   noteUsage(app, { ...from, atMs: app.now() }, { cpuMs });
-  for (const thrown of exceptions) {
-    const text = describeThrown(app, from, thrown);
-    noteLine(app, { ...from, atMs: thrown.atMs, kind: "exception", level: "error", text });
-  }
+  for (const stop of stops) noteThrown(app, from, stop);
+}
+
+/**
+ * A request that failed. What the app threw its isolate tells, with a stack; what it could not tell, a body that breaks or an end
+ * by the runtime, is told here, once it is clear that nothing comes.
+ */
+export async function noteFailure(app: HostedApp, from: LogSource, error: unknown): Promise<void> {
+  const atMs = app.now();
+  const message = error instanceof Error ? error.message : String(error);
+  await scheduler.wait(TOLD_WITHIN_MS);
+  if (!isMigrated(app.db) || app.activity.thrown.some((text) => text.endsWith(message))) return;
+  noteThrown(app, from, { atMs, text: String(error) });
+}
+
+function noteThrown(app: HostedApp, from: LogSource, { atMs, text }: Stop): void {
+  noteLine(app, { ...from, atMs, kind: "exception", level: "error", text });
+}
+
+function rememberThrown({ activity }: HostedApp, text: string): void {
+  activity.thrown.push(text);
+  if (activity.thrown.length > MAX_REMEMBERED) activity.thrown.shift();
 }
 
 /** A message on a WebSocket is a use of its environment, as a request is. */
@@ -117,7 +147,7 @@ export function noteMessage(app: HostedApp, { facet }: LogSource): void {
 }
 
 /** What was thrown, with its stack as places in the pushed files. */
-function describeThrown(app: HostedApp, { deployNumber }: LogSource, { text, stack }: ThrownTrace): string {
+function describeThrown(app: HostedApp, { deployNumber }: LogSource, text: string, stack: string): string {
   const deploy = findDeploy(app.db, deployNumber);
   if (deploy === undefined || stack === "") return text;
   const frames = mapStack(stack, getSourceMap(app.db, deploy.codeId)).slice(0, MAX_FRAMES);

@@ -9,6 +9,7 @@ import { arrive, HOLD_LIMIT_MS } from "./arrival.ts";
 import { passEventStream } from "./event-stream.ts";
 import type { FacetRuntime, HostedApp, Version } from "./hosted-app.ts";
 import { enter, leave } from "./in-flight.ts";
+import { noteFailure } from "./logs.ts";
 import { quotasOf } from "./quotas.ts";
 import { takeFrom } from "./rate.ts";
 import { receiverOf } from "./receiver.ts";
@@ -53,22 +54,22 @@ async function answer(app: HostedApp, runtime: FacetRuntime, request: Request): 
     const receiver = receiverOf(app, version);
     // Not facet.fetch(request): V8 frees a stub that was called so only with its next full collection, which a host with few
     // deploys may not see for hours, and until then the stub keeps its version's isolate. Measured: 3 MB a deploy.
-    return await passOn(app, runtime, await fetch(request, { fetcher: receiver }));
+    return await passOn(app, runtime, version, await fetch(request, { fetcher: receiver }));
   } catch (error) {
     leave(runtime);
     // A version that was stopped under the request did not fail: it did not end in time.
     if (runtime.running !== version) return answerFor("app-busy", request);
-    noteFailure(app, version, error);
+    reportFailure(app, version, error);
     return answerFor("app-failed", request);
   }
 }
 
-/** For the host's own log: what the app threw may name its secrets. */
-function noteFailure(app: HostedApp, { facet, deploy }: Version, error: unknown): void {
+/** To the app's own log, and the host's: what the app threw may name its secrets. */
+function reportFailure(app: HostedApp, { facet, deploy }: Version, error: unknown): void {
+  const from = { deployNumber: deploy.number, facet };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  console.error(
-    `app ${app.name}: a request failed: ${maskSecretsOf(app, { deployNumber: deploy.number, facet }, text)}`,
-  );
+  console.error(`app ${app.name}: a request failed: ${maskSecretsOf(app, from, text)}`);
+  app.ctx.waitUntil(noteFailure(app, from, error));
 }
 
 /** Waits until the live version runs. The answer, if it does not come to that. */
@@ -89,7 +90,7 @@ async function hold(app: HostedApp, runtime: FacetRuntime, request: Request): Pr
 }
 
 /** The app's response, with the request counted as running until the app has sent the last byte of the body. */
-async function passOn(app: HostedApp, runtime: FacetRuntime, response: Response): Promise<Response> {
+async function passOn(app: HostedApp, runtime: FacetRuntime, version: Version, response: Response): Promise<Response> {
   const { body, headers, webSocket } = response;
   if (webSocket !== null) noteSocket(app, runtime);
   if (body === null) {
@@ -100,7 +101,12 @@ async function passOn(app: HostedApp, runtime: FacetRuntime, response: Response)
     leave(runtime);
     return unmark(new Response(passEventStream(body, runtime.eventStreams), response));
   }
-  const watched = await watchBody(body, response, () => leave(runtime));
+  const watched = await watchBody(body, response, {
+    onEnd: () => leave(runtime),
+    onBroken: (error) => {
+      if (runtime.running === version) reportFailure(app, version, error);
+    },
+  });
   // Named one by one: the runtime is slow to look for them in a response.
   const { status, statusText } = response;
   return unmark(new Response(watched, { status, statusText, headers }));

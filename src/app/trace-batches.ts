@@ -5,28 +5,23 @@ import type { Traces } from "./log-intake.ts";
 /** How long the sums of events may be underway. A supervisor writes its counts down no more often. */
 const GATHER_MS = 1000;
 
-interface Sums {
-  cpuMs: number;
-  hasMessage: boolean;
-}
-
 export class TraceBatches {
-  /** Each has one call that waits to send it. */
-  readonly #waiting = new Map<string, Sums>();
+  /** CPU time, in milliseconds. Each has one call that waits to send it. */
+  readonly #waiting = new Map<string, { cpuMs: number }>();
 
   /** Sends by itself or leaves it to the call that waits already. `key` says whose traces they are. */
   async add(key: string, traces: Traces, send: (batch: Traces) => Promise<void>): Promise<void> {
-    const { exceptions, ...sums } = traces;
-    if (exceptions.length > 0) return send(traces);
+    const { stops, cpuMs } = traces;
+    if (stops.length > 0) return send(traces);
     const known = this.#waiting.get(key);
     if (known !== undefined) {
-      known.cpuMs += sums.cpuMs;
-      known.hasMessage ||= sums.hasMessage;
+      known.cpuMs += cpuMs;
       return undefined;
     }
-    this.#waiting.set(key, sums);
+    const sum = { cpuMs };
+    this.#waiting.set(key, sum);
     await scheduler.wait(GATHER_MS);
     this.#waiting.delete(key);
-    return send({ exceptions: [], ...sums });
+    return send({ stops: [], ...sum });
   }
 }

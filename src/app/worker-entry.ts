@@ -2,6 +2,7 @@
 import * as runtime from "cloudflare:workers";
 import { answerProbe } from "./probe-answer.ts";
 import { PROBE, type ProbeReport } from "./start-report.ts";
+import { telling, type TellUncaught } from "./uncaught.ts";
 
 /** What the default export of a Worker may have; only fetch is needed. */
 interface Handlers {
@@ -26,14 +27,14 @@ export function isEntrypointClass(value: unknown): value is EntrypointClass {
 }
 
 /** The entrypoint; undefined if this is no default export that receives requests. */
-export function wrapWorker(exported: unknown, prepare: Prepare): EntrypointClass | undefined {
-  if (isEntrypointClass(exported)) return wrapEntrypoint(exported, prepare);
+export function wrapWorker(exported: unknown, prepare: Prepare, tell: TellUncaught): EntrypointClass | undefined {
+  if (isEntrypointClass(exported)) return wrapEntrypoint(exported, prepare, tell);
   if (typeof exported !== "object" || exported === null || !("fetch" in exported)) return undefined;
-  return typeof exported.fetch === "function" ? wrapHandlers(exported, prepare) : undefined;
+  return typeof exported.fetch === "function" ? wrapHandlers(exported, prepare, tell) : undefined;
 }
 
-function wrapEntrypoint(Base: EntrypointClass, prepare: Prepare): EntrypointClass {
-  return class extends Base {
+function wrapEntrypoint(Base: EntrypointClass, prepare: Prepare, tell: TellUncaught): EntrypointClass {
+  class Worker extends Base {
     constructor(ctx: ExecutionContext, env: Env) {
       prepare(ctx, env);
       super(ctx, env);
@@ -43,18 +44,26 @@ function wrapEntrypoint(Base: EntrypointClass, prepare: Prepare): EntrypointClas
     [PROBE](url: string): Promise<ProbeReport> {
       return answerProbe(this, url);
     }
-  };
+  }
+  if ("fetch" in Base.prototype) {
+    async function value(this: object, ...given: unknown[]): Promise<unknown> {
+      return telling(tell, () => apply(getHandler(Base.prototype, "fetch"), this, given));
+    }
+    defineProperty(Worker.prototype, "fetch", { value, configurable: true, writable: true });
+  }
+  return Worker;
 }
 
-function wrapHandlers(handlers: Handlers, prepare: Prepare): EntrypointClass {
+function wrapHandlers(handlers: Handlers, prepare: Prepare, tell: TellUncaught): EntrypointClass {
   return class extends WorkerEntrypoint {
     constructor(ctx: ExecutionContext, env: Env) {
       prepare(ctx, env);
       super(ctx, env);
     }
 
-    override fetch(request: Request): Response | Promise<Response> {
-      return apply(getHandler(handlers, "fetch"), handlers, [request, this.env, this.ctx]);
+    override fetch(request: Request): Promise<Response> {
+      const { env, ctx } = this;
+      return telling(tell, () => apply(getHandler(handlers, "fetch"), handlers, [request, env, ctx]));
     }
 
     /** A request that only the rehearsal makes. */
@@ -76,8 +85,8 @@ function getHandler(handlers: Handlers, name: keyof Handlers): Function {
   throw new TypeError(`The default export has no ${name}().`);
 }
 
-/** Counts what requests hand to waitUntil, and makes passThroughOnException do nothing: there is no origin behind an app. */
-export function watchContext(ctx: ExecutionContext, pending: { count: number }): void {
+/** Counts what requests hand to waitUntil, tells what of it fails, and makes passThroughOnException do nothing: there is no origin behind an app. */
+export function watchContext(ctx: ExecutionContext, pending: { count: number }, tell: TellUncaught): void {
   const waitUntil = ctx.waitUntil.bind(ctx);
   const value = (work: unknown): void => {
     pending.count += 1;
@@ -85,7 +94,10 @@ export function watchContext(ctx: ExecutionContext, pending: { count: number }):
       pending.count -= 1;
     };
     const promise = Promise.resolve(work);
-    void promise.then(settle, settle);
+    void promise.then(settle, (error: unknown) => {
+      settle();
+      tell(error);
+    });
     waitUntil(promise);
   };
   defineProperty(ctx, "waitUntil", { value, configurable: true, writable: true });

@@ -27,6 +27,7 @@ import {
   type StartReport,
 } from "./start-report.ts";
 import { describeThrown } from "./thrown.ts";
+import { hearUncaught, telling, type TellUncaught } from "./uncaught.ts";
 import { isEntrypointClass, watchContext, wrapWorker, type EntrypointClass } from "./worker-entry.ts";
 
 /** A Durable Object class as the runtime constructs it. */
@@ -70,7 +71,7 @@ export async function wrapApp(importApp: () => Promise<Exports>, parts: AppParts
     report.phase = phase;
     report.thrown = describeThrown(error);
   };
-  const { flushConsole, noteMessage } = takeLogs();
+  const { flushConsole, tellUncaught, noteMessage } = takeLogs();
   const prepare = takeObjects(parts);
   const pending = { count: 0 };
   const wrapping: Wrapping = {
@@ -78,6 +79,8 @@ export async function wrapApp(importApp: () => Promise<Exports>, parts: AppParts
     note,
     accepted: watchAccepted(noteMessage),
     flushConsole,
+    tellUncaught,
+    noteMessage,
     prepare,
     alarms: takeAlarms(),
   };
@@ -91,10 +94,11 @@ export async function wrapApp(importApp: () => Promise<Exports>, parts: AppParts
     defaultExport = exports["default"];
     const exported = exports[parts.entry];
     if (parts.entry === "default") {
-      const wrapped = wrapWorker(exported, (ctx, env) => {
-        watchContext(ctx, pending);
+      const prepareRequest = (ctx: ExecutionContext, env: Env): void => {
+        watchContext(ctx, pending, tellUncaught);
         prepare(ctx, env);
-      });
+      };
+      const wrapped = wrapWorker(exported, prepareRequest, tellUncaught);
       if (wrapped === undefined) report.phase = "export";
       else Worker = wrapped;
     } else if (isDurableObjectClass(exported)) App = wrapClass(exported, wrapping);
@@ -117,13 +121,16 @@ function makeControl({
   accepted,
   pending,
   prepare,
+  flushConsole,
+  tellUncaught,
   defaultExport,
-}: Pick<Wrapping, "report" | "accepted" | "prepare"> & {
+}: Pick<Wrapping, "report" | "accepted" | "prepare" | "flushConsole" | "tellUncaught"> & {
   readonly pending: { readonly count: number };
   readonly defaultExport: unknown;
 }): WrappedApp["Control"] {
   return class Control extends WorkerEntrypoint {
     report(): StartReport {
+      void flushConsole();
       return report;
     }
 
@@ -140,7 +147,8 @@ function makeControl({
     /** false: the default export has no scheduled(). */
     async runScheduled(run: CronRun): Promise<boolean> {
       prepare(this.ctx, this.env);
-      return runDefault(defaultExport, run, { ctx: this.ctx, env: this.env });
+      const { ctx, env } = this;
+      return telling(tellUncaught, () => runDefault(defaultExport, run, { ctx, env }));
     }
 
     /**
@@ -162,14 +170,18 @@ interface LogsEntrypoint {
 /** What tells the host of what happens here, by a stub that the app does not find. */
 interface Telling {
   /** Sends the lines of the console that wait. */
-  readonly flushConsole: () => void;
+  readonly flushConsole: () => Promise<void>;
+  readonly tellUncaught: TellUncaught;
   readonly noteMessage: () => void;
 }
+
+/** In a rehearsal. */
+const NOBODY: Telling = { flushConsole: async () => undefined, tellUncaught: doNothing, noteMessage: doNothing };
 
 function takeLogs(): Telling {
   const { env } = runtime;
   const logs: unknown = Reflect.get(env, LOGS_BINDING);
-  if (!isLogsEntrypoint(logs)) return { flushConsole: () => undefined, noteMessage: () => undefined };
+  if (!isLogsEntrypoint(logs)) return NOBODY;
   Reflect.deleteProperty(env, LOGS_BINDING);
   let notedAtMs = 0;
   const noteMessage = (): void => {
@@ -178,8 +190,11 @@ function takeLogs(): Telling {
     notedAtMs = atMs;
     void apply(then, apply(toPromise, promise, [logs.noteMessage()]), [undefined, () => undefined]);
   };
-  return { flushConsole: captureConsole((lines, droppedCount) => logs.write(lines, droppedCount)), noteMessage };
+  const capture = captureConsole((lines, droppedCount) => logs.write(lines, droppedCount));
+  return { flushConsole: capture.flush, tellUncaught: hearUncaught(capture.tellUncaught), noteMessage };
 }
+
+function doNothing(): void {}
 
 function isLogsEntrypoint(value: unknown): value is LogsEntrypoint {
   return typeof value === "object" && value !== null && "write" in value;
@@ -195,7 +210,9 @@ interface Wrapping {
   readonly report: StartReport;
   readonly note: (phase: "constructor", error: unknown) => void;
   readonly accepted: AcceptedSockets;
-  readonly flushConsole: () => void;
+  readonly flushConsole: () => Promise<void>;
+  readonly tellUncaught: TellUncaught;
+  readonly noteMessage: () => void;
   /** Gives `env` and `ctx` the app's namespaces. */
   readonly prepare: Prepare;
   readonly alarms: AlarmsStub | undefined;
@@ -210,19 +227,27 @@ interface Known {
 
 /** The subclass that runs: the app's class in everything but the two calls of the supervisor. */
 function wrapClass(Base: AppClass, wrapping: Wrapping, className?: string): AppClass {
-  const { report, note, accepted, flushConsole, prepare, alarms } = wrapping;
+  const { report, accepted, flushConsole, tellUncaught, noteMessage, prepare, alarms } = wrapping;
+  const note: Wrapping["note"] = (phase, error) => {
+    // An instance whose constructor failed sends nothing.
+    tellUncaught(error, "later");
+    wrapping.note(phase, error);
+  };
   const instances = new instanceMap<object, Known>();
   const find = (instance: object): Known | undefined => apply(readMap, instances, [instance]);
   class Hosted extends Base {
     constructor(ctx: DurableObjectState, env: Env) {
       refuseFacets(ctx);
-      const goodbye = watchInstance(ctx, accepted);
+      const goodbye = watchInstance(ctx, accepted, tellUncaught);
       const data = accessData(ctx);
       prepare(ctx, env);
       const objectId = className === undefined ? undefined : takeObjectId(ctx, className);
       const alarm = giveAlarm(ctx, objectId === undefined ? "" : `/${className}/${objectId}`, alarms);
       const known: Known = { goodbye, data, alarm };
-      noteBlockedConcurrency(ctx, note);
+      noteBlockedConcurrency(ctx, (error) => {
+        note("constructor", error);
+        return flushConsole();
+      });
       try {
         super(ctx, env);
       } catch (error) {
@@ -234,7 +259,7 @@ function wrapClass(Base: AppClass, wrapping: Wrapping, className?: string): AppC
     }
 
     [START](): StartReport {
-      flushConsole();
+      void flushConsole();
       return report;
     }
 
@@ -262,15 +287,22 @@ function wrapClass(Base: AppClass, wrapping: Wrapping, className?: string): AppC
 
     /** false: the class has no alarm(). */
     async [ALARM](info: AlarmInvocationInfo): Promise<boolean> {
-      return (await find(this)?.alarm.ring(info)) ?? false;
+      return telling(tellUncaught, async () => (await find(this)?.alarm.ring(info)) ?? false);
     }
 
     /** false: the class has no scheduled(). */
     async [SCHEDULED](run: CronRun): Promise<boolean> {
-      return runScheduled(this, run);
+      return telling(tellUncaught, () => runScheduled(this, run));
     }
   }
-  holdAnswers(Hosted, Base, (instance) => find(instance)?.alarm.unconfirmed());
+  watchFetch(Hosted, Base, { tellUncaught, unconfirmed: (instance) => find(instance)?.alarm.unconfirmed() });
+  watchHandler(Hosted, Base, "webSocketMessage", async (handle) => {
+    noteMessage();
+    await telling(tellUncaught, handle);
+  });
+  for (const name of ["webSocketClose", "webSocketError"] as const) {
+    watchHandler(Hosted, Base, name, (handle) => telling(tellUncaught, handle));
+  }
   defineProperty(Hosted, "name", { value: Base.name });
   return Hosted;
 }
@@ -289,24 +321,45 @@ function refuseFacet(): never {
 }
 
 /** An answer waits until the alarms that were set before it are on disk, as it does by itself for other writes. */
-function holdAnswers(
+function watchFetch(
   Hosted: AppClass,
   Base: AppClass,
-  unconfirmed: (instance: object) => Promise<void> | undefined,
+  {
+    tellUncaught,
+    unconfirmed,
+  }: { readonly tellUncaught: TellUncaught; readonly unconfirmed: (instance: object) => Promise<void> | undefined },
 ): void {
-  if (!("fetch" in Base.prototype)) return;
-  async function value(this: object, ...request: unknown[]): Promise<unknown> {
-    const fetch: unknown = Reflect.get(Base.prototype, "fetch");
-    if (typeof fetch !== "function") throw new TypeError("fetch is no function any more.");
-    const answer: unknown = await apply(fetch, this, request);
-    await unconfirmed(this);
+  watchHandler(Hosted, Base, "fetch", async (handle, instance, given) => {
+    // An app that calls its own fetch may catch what it throws.
+    const answer = await (isOfRuntime(given) ? telling(tellUncaught, handle) : handle());
+    await unconfirmed(instance);
     return answer;
-  }
-  defineProperty(Hosted.prototype, "fetch", { value, configurable: true, writable: true });
+  });
 }
 
-/** Constructors migrate inside of blockConcurrencyWhile, and what is thrown there does not reach the constructor. */
-function noteBlockedConcurrency(ctx: DurableObjectState, note: (phase: "constructor", error: unknown) => void): void {
+/** Has `watched` called in place of a handler that the class has. */
+function watchHandler(
+  Hosted: AppClass,
+  Base: AppClass,
+  name: string,
+  watched: (handle: () => unknown, instance: object, given: readonly unknown[]) => Promise<unknown>,
+): void {
+  if (!(name in Base.prototype)) return;
+  async function value(this: object, ...given: unknown[]): Promise<unknown> {
+    const handler: unknown = Reflect.get(Base.prototype, name);
+    if (typeof handler !== "function") throw new TypeError(`${name} is no function any more.`);
+    return watched(() => apply(handler, this, given), this, given);
+  }
+  defineProperty(Hosted.prototype, name, { value, configurable: true, writable: true });
+}
+
+/** Of its three arguments the runtime leaves the last two undefined where it calls a class. */
+function isOfRuntime(given: readonly unknown[]): boolean {
+  return given.length === 3 && given[1] === undefined && given[2] === undefined;
+}
+
+/** Constructors migrate inside of blockConcurrencyWhile, and what is thrown there does not reach the constructor, but ends the instance. */
+function noteBlockedConcurrency(ctx: DurableObjectState, note: (error: unknown) => Promise<void>): void {
   const { blockConcurrencyWhile } = ctx;
   const value = <T>(...args: [callback: () => Promise<T>]): Promise<T> => {
     // Refused by the runtime, in its words, before anything is blocked; thrown inside, it would break the object.
@@ -317,7 +370,8 @@ function noteBlockedConcurrency(ctx: DurableObjectState, note: (phase: "construc
         try {
           return await apply(callback, this, []);
         } catch (error) {
-          note("constructor", error);
+          // Nothing can be sent any more once this is thrown.
+          await note(error);
           throw error;
         }
       },
