@@ -13,6 +13,8 @@ interface Env {
   readonly QUOTAS?: unknown;
   /** For how many hours the deletion of an app can be undone; 24 where it is not set. */
   readonly UNDELETE_HOURS?: unknown;
+  /** "none" where the runtime measures no CPU time, which a local one does not: then nobody has it tell of every event. */
+  readonly CPU_TIMES?: string;
   /** The owner's token. Without it everything but the templates is closed. */
   readonly ADMIN_TOKEN?: string;
   /** A secret: what secrets of apps are sealed with; see app/secret-box.ts. Without it there are none. */
@@ -32,6 +34,7 @@ declare namespace Cloudflare {
     readonly BUCKET: R2Bucket;
     readonly LOADER: WorkerLoader;
     readonly HOST: string;
+    readonly CPU_TIMES?: string;
     readonly ADMIN_TOKEN?: string;
     readonly ENV_KEY?: string;
     readonly NPM_REGISTRY?: string;

@@ -152,13 +152,16 @@ export function openVersionWorker(app: HostedApp, version: Version): WorkerStub 
   const props = { app: app.name, facet, deployNumber };
   return app.env.LOADER.get(name, () => {
     const definition = getCodeDefinition(app.db, codeId);
+    const logs = app.ctx.exports.Logs({ props });
     return makeWorkerCode({
       definition,
       envJson,
       variables: openVariables(app, envId, facet).values,
       bindings: makeAssetBindings(app, deploy.assetsId, { facet, deployNumber }),
       egress: app.ctx.exports.Egress({ props }),
-      logs: app.ctx.exports.Logs({ props }),
+      logs,
+      // A call for each event: only where there is something to hear.
+      ...(app.env.CPU_TIMES === "none" ? {} : { tail: logs }),
       cpuMs: quotasOf(app).cpuMsPerRequest,
       alarms: app.ctx.exports.Alarms({ props }),
       ...(definition.objects === undefined ? {} : { objects: app.ctx.exports.Objects({ props }) }),

@@ -44,6 +44,8 @@ export interface WorkerParts {
   readonly egress?: Fetcher;
   /** Who is told what the app says and throws. */
   readonly logs?: Fetcher;
+  /** Who is told of every event, for its CPU time. */
+  readonly tail?: Fetcher;
   /** Of one request; the runtime's own limit if it is not given. */
   readonly cpuMs?: number;
   /** Who has the objects of its classes. */
@@ -60,6 +62,7 @@ export function makeWorkerCode({
   bindings = {},
   egress,
   logs,
+  tail,
   cpuMs,
   objects,
   alarms,
@@ -83,7 +86,7 @@ export function makeWorkerCode({
     env: { ...bindings, ...JSON.parse(envJson), ...owned, ...stubs },
     globalOutbound: egress ?? null,
     ...(cpuMs === undefined ? {} : { limits: { cpuMs } }),
-    ...(logs === undefined ? {} : { tails: [logs] }),
+    ...(tail === undefined ? {} : { tails: [tail] }),
   };
 }
 

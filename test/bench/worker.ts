@@ -1,6 +1,6 @@
 // The host with two additions: the app's class as a plain Durable Object in the same workerd, and as a facet behind nothing but the hop
 // to it. Both are measured side by side with the hosted app.
-import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import { DurableObject } from "cloudflare:workers";
 import host from "../../src/index.ts";
 
 // oxlint-disable-next-line oxc/no-barrel-file -- the Worker that is measured is the whole host, with entrypoints that are to come
@@ -25,12 +25,7 @@ export class Plain extends DurableObject {
   }
 }`;
 
-/** Hears of every request, as the host has to for exceptions and times, and does nothing with it. */
-export class Hearing extends WorkerEntrypoint {
-  override tail(): void {}
-}
-
-/** The least that any supervisor is: it passes requests on to a facet whose runtime is told what becomes of them. */
+/** The least that any supervisor is: it passes requests on to a facet. */
 export class Hop extends DurableObject<BenchEnv> {
   override fetch(request: Request): Promise<Response> {
     const facet = this.ctx.facets.get("plain", () => ({
@@ -39,7 +34,6 @@ export class Hop extends DurableObject<BenchEnv> {
         mainModule: "plain.js",
         modules: { "plain.js": { js: PLAIN_MODULE } },
         globalOutbound: null,
-        tails: [this.env.HEARING],
       })).getDurableObjectClass("Plain"),
     }));
     return fetch(request, { fetcher: facet });
@@ -49,7 +43,6 @@ export class Hop extends DurableObject<BenchEnv> {
 interface BenchEnv extends Env {
   readonly PLAIN: DurableObjectNamespace<Plain>;
   readonly HOP: DurableObjectNamespace<Hop>;
-  readonly HEARING: Fetcher;
 }
 
 export default {
