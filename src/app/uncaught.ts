@@ -10,7 +10,7 @@ export type TellUncaught = (error: unknown, when?: "later") => void;
 
 // oxlint-disable typescript/unbound-method -- as in wrapper.ts: taken from their prototypes while nobody has changed them, and
 // applied with Reflect.apply.
-const { apply, defineProperty, get, getOwnPropertyDescriptor, ownKeys } = Reflect;
+const { apply, defineProperty, get, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
 const { has, add } = WeakSet.prototype;
 const TIMERS = ["setTimeout", "setInterval", "setImmediate"] as const;
 
@@ -35,8 +35,12 @@ export function hearUncaught(tell: TellUncaught): TellUncaught {
 
 /** The runtime tells nobody in the isolate what a timer's function throws. */
 function watchTimer(name: (typeof TIMERS)[number], tell: TellUncaught): void {
+  // By compatibility date it is the global object's own, or its prototype's.
+  let owner: object | null = globalThis;
+  while (owner !== null && getOwnPropertyDescriptor(owner, name) === undefined) owner = getPrototypeOf(owner);
   const timer: unknown = get(globalThis, name);
-  if (typeof timer !== "function") return;
+  if (owner === null || typeof timer !== "function") return;
+  const isEnumerable = getOwnPropertyDescriptor(owner, name)?.enumerable;
   const value = (callback: unknown, ...rest: unknown[]): unknown =>
     apply(timer, globalThis, [typeof callback === "function" ? tellingOf(callback, tell) : callback, ...rest]);
   // Its name, and how Node makes a promise of it.
@@ -44,7 +48,7 @@ function watchTimer(name: (typeof TIMERS)[number], tell: TellUncaught): void {
     const descriptor = getOwnPropertyDescriptor(timer, key);
     if (descriptor !== undefined && key !== "prototype") defineProperty(value, key, descriptor);
   }
-  defineProperty(globalThis, name, { value, configurable: true, enumerable: true, writable: true });
+  defineProperty(owner, name, { value, configurable: true, enumerable: isEnumerable ?? true, writable: true });
 }
 
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- whatever the app gave

@@ -300,9 +300,8 @@ function wrapClass(Base: AppClass, wrapping: Wrapping, className?: string): AppC
     noteMessage();
     await telling(tellUncaught, handle);
   });
-  for (const name of ["webSocketClose", "webSocketError"] as const) {
-    watchHandler(Hosted, Base, name, (handle) => telling(tellUncaught, handle));
-  }
+  watchHandler(Hosted, Base, "webSocketClose", (handle) => telling(tellUncaught, handle));
+  watchHandler(Hosted, Base, "webSocketError", (handle) => telling(tellUncaught, handle));
   defineProperty(Hosted, "name", { value: Base.name });
   return Hosted;
 }
