@@ -12,7 +12,13 @@ export type TellUncaught = (error: unknown, when?: "later") => void;
 // applied with Reflect.apply.
 const { apply, defineProperty, get, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
 const { has, add } = WeakSet.prototype;
+const typeError = TypeError;
 const TIMERS = ["setTimeout", "setInterval", "setImmediate"] as const;
+
+/** A class, however it is constructed. */
+interface HasPrototype {
+  readonly prototype: object;
+}
 
 /** Listens to all that no handler of the app's is called for: timers, listeners, promises. Once for each isolate. */
 export function hearUncaught(tell: TellUncaught): TellUncaught {
@@ -43,7 +49,7 @@ function watchTimer(name: (typeof TIMERS)[number], tell: TellUncaught): void {
   const isEnumerable = getOwnPropertyDescriptor(owner, name)?.enumerable;
   const value = (callback: unknown, ...rest: unknown[]): unknown =>
     apply(timer, globalThis, [typeof callback === "function" ? tellingOf(callback, tell) : callback, ...rest]);
-  // Its name, and how Node makes a promise of it.
+  // Its name and what else it has.
   for (const key of ownKeys(timer)) {
     const descriptor = getOwnPropertyDescriptor(timer, key);
     if (descriptor !== undefined && key !== "prototype") defineProperty(value, key, descriptor);
@@ -71,4 +77,20 @@ export async function telling<Result>(tell: TellUncaught, call: () => Result | P
     tell(error);
     throw error;
   }
+}
+
+/** Has `watched` called in place of a handler that the class `Base` has, which `Watched` extends. */
+export function watchHandler(
+  Watched: HasPrototype,
+  Base: HasPrototype,
+  name: string,
+  watched: (handle: () => unknown, instance: object, given: readonly unknown[]) => Promise<unknown>,
+): void {
+  if (!(name in Base.prototype)) return;
+  async function value(this: object, ...given: unknown[]): Promise<unknown> {
+    const handler: unknown = get(Base.prototype, name);
+    if (typeof handler !== "function") throw new typeError(`${name} is no function any more.`);
+    return watched(() => apply(handler, this, given), this, given);
+  }
+  defineProperty(Watched.prototype, name, { value, configurable: true, writable: true });
 }

@@ -2,7 +2,7 @@
 import * as runtime from "cloudflare:workers";
 import { answerProbe } from "./probe-answer.ts";
 import { PROBE, type ProbeReport } from "./start-report.ts";
-import { telling, type TellUncaught } from "./uncaught.ts";
+import { telling, watchHandler, type TellUncaught } from "./uncaught.ts";
 
 /** What the default export of a Worker may have; only fetch is needed. */
 interface Handlers {
@@ -45,12 +45,7 @@ function wrapEntrypoint(Base: EntrypointClass, prepare: Prepare, tell: TellUncau
       return answerProbe(this, url);
     }
   }
-  if ("fetch" in Base.prototype) {
-    async function value(this: object, ...given: unknown[]): Promise<unknown> {
-      return telling(tell, () => apply(getHandler(Base.prototype, "fetch"), this, given));
-    }
-    defineProperty(Worker.prototype, "fetch", { value, configurable: true, writable: true });
-  }
+  watchHandler(Worker, Base, "fetch", (handle) => telling(tell, handle));
   return Worker;
 }
 

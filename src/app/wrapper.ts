@@ -27,7 +27,7 @@ import {
   type StartReport,
 } from "./start-report.ts";
 import { describeThrown } from "./thrown.ts";
-import { hearUncaught, telling, type TellUncaught } from "./uncaught.ts";
+import { hearUncaught, telling, watchHandler, type TellUncaught } from "./uncaught.ts";
 import { isEntrypointClass, watchContext, wrapWorker, type EntrypointClass } from "./worker-entry.ts";
 
 /** A Durable Object class as the runtime constructs it. */
@@ -334,22 +334,6 @@ function watchFetch(
     await unconfirmed(instance);
     return answer;
   });
-}
-
-/** Has `watched` called in place of a handler that the class has. */
-function watchHandler(
-  Hosted: AppClass,
-  Base: AppClass,
-  name: string,
-  watched: (handle: () => unknown, instance: object, given: readonly unknown[]) => Promise<unknown>,
-): void {
-  if (!(name in Base.prototype)) return;
-  async function value(this: object, ...given: unknown[]): Promise<unknown> {
-    const handler: unknown = Reflect.get(Base.prototype, name);
-    if (typeof handler !== "function") throw new TypeError(`${name} is no function any more.`);
-    return watched(() => apply(handler, this, given), this, given);
-  }
-  defineProperty(Hosted.prototype, name, { value, configurable: true, writable: true });
 }
 
 /** Of its three arguments the runtime leaves the last two undefined where it calls a class. */

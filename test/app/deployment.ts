@@ -1,5 +1,6 @@
 /// <reference types="@cloudflare/vitest-pool-workers/types" />
 // Deploys apps from source text, as a push does it once its build is done: rehearse, commit, cut over.
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { codeId } from "../../src/app/code-id.ts";
 import type { CommitOutcome } from "../../src/app/commit.ts";
@@ -192,4 +193,10 @@ export function visitLabel(app: string, label: string, path = "/"): Promise<Resp
 
 export async function textOf(app: string, label: string, path = "/"): Promise<string> {
   return (await visitLabel(app, label, path)).text();
+}
+
+/** As after a restart of the host: the app does not outlive its supervisor either. */
+export async function restart(app: string): Promise<void> {
+  await runInDurableObject(supervisorOf(app), (_, { facets }) => facets.abort("app", new Error("The host restarts.")));
+  await evictDurableObject(supervisorOf(app));
 }

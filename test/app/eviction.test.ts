@@ -1,8 +1,18 @@
 /// <reference types="@cloudflare/vitest-pool-workers/types" />
 // What a supervisor that was put away and started anew still knows: everything that a visitor sees comes from its rows.
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { appSource, commitCode, deploy, IMPORTS, makeCode, supervisorOf, visit, visitText } from "./deployment.ts";
+import {
+  appSource,
+  commitCode,
+  deploy,
+  IMPORTS,
+  makeCode,
+  restart,
+  supervisorOf,
+  visit,
+  visitText,
+} from "./deployment.ts";
 
 const COUNT = (version: string): string =>
   appSource(`    const count = (this.ctx.storage.kv.get("count") ?? 0) + 1;
@@ -45,12 +55,6 @@ const MOODY = `${IMPORTS}export class App extends DurableObject {
   }
 }
 `;
-
-/** As after a restart of the host: the app does not outlive its supervisor either. */
-async function restart(app: string): Promise<void> {
-  await runInDurableObject(supervisorOf(app), (_, { facets }) => facets.abort("app", new Error("The host restarts.")));
-  await evictDurableObject(supervisorOf(app));
-}
 
 async function countFailures(app: string): Promise<number> {
   const lines = (await supervisorOf(app).readLogs({ limit: 1000 })) ?? [];

@@ -1,7 +1,6 @@
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { LogLine } from "../../src/app/log-line.ts";
-import { deploy, supervisorOf, visit, visitText } from "./deployment.ts";
+import { deploy, restart, supervisorOf, visit, visitText } from "./deployment.ts";
 
 /** Throws in every way there is. The text of what is thrown is the path. */
 const FAILS = `import { DurableObject } from "cloudflare:workers";
@@ -59,12 +58,6 @@ const FAILS_AS_WORKER = `export default {
     return new Response("done");
   },
 };`;
-
-/** As after a restart of the host. */
-async function restart(app: string): Promise<void> {
-  await runInDurableObject(supervisorOf(app), (_, { facets }) => facets.abort("app", new Error("The host restarts.")));
-  await evictDurableObject(supervisorOf(app));
-}
 
 /** The exceptions in the log, as soon as there is one with the text. */
 async function waitForException(app: string, text: string): Promise<LogLine[]> {
